@@ -1,0 +1,222 @@
+"""Check a student's module against an exercise: ask for every gradient at every case, compare, say why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache, cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from graders import compare, student
+from graders.compare import Line, Match
+from graders.diagnose import diagnose
+from graders.exercise import Exercise, Gradient
+from graders.kit import Kit
+from graders.limits import hushed
+from graders.oracle import Case, Oracle, cases
+from graders.student import DEFAULT_LIMIT, Problem, Student
+from graders.trial import Trial
+
+
+class State(Enum):
+    """What a line can say."""
+
+    NOT_ATTEMPTED = "not attempted"
+    ERROR = "error"
+    WRONG_SHAPE = "wrong shape"
+    WRONG = "wrong"
+    FED_WRONG = "right, fed a wrong upstream gradient"
+    APPROXIMATE = "approximate"
+    EXACT = "exact"
+
+    @property
+    def right(self) -> bool:
+        return self in (State.FED_WRONG, State.APPROXIMATE, State.EXACT)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What is known of one gradient: its state, the lecture's line, and why."""
+
+    gradient: Gradient
+    state: State
+    line: Line | None = None
+    cause: str = ""
+    message: str = ""
+    remarks: tuple[str, ...] = ()
+    frames: tuple[str, ...] = ()
+    at: int = 0
+
+
+@dataclass
+class Grader:
+    """One student's module against one exercise. Results are computed when asked for, and only once.
+
+    `strict_shapes` refuses answers whose shape is right only up to dimensions of size 1.
+    """
+
+    exercise: Exercise
+    student: Student
+    kit: Kit
+    seed: int = 2147483647
+    limit: float = DEFAULT_LIMIT
+    strict_shapes: bool = False
+
+    def __post_init__(self) -> None:
+        self._cases: list[Case] = cases(self.exercise, self.seed)
+        self.result = cache(self._result)
+        self.local = cache(self._local)
+        self.chained = cache(self._chained)
+
+    @cached_property
+    def oracles(self) -> list[Oracle]:
+        """One a case, in float64."""
+        return [Oracle(self.exercise, case) for case in self._cases]
+
+    @cached_property
+    def lecture(self) -> Oracle:
+        """The lecture's case in the lecture's float32."""
+        return Oracle(self.exercise, self._cases[0], torch.float32)
+
+    @cached_property
+    def truth(self) -> dict[str, Tensor]:
+        return self.lecture.true_gradients()
+
+    @cached_property
+    def note(self) -> str:
+        """What to say of the whole file: given code that is no longer what was released."""
+        changed = student.changed_given_code(self.exercise.text, self.student.text)
+        return "" if self.student.problem else changed
+
+    def results(self) -> list[Result]:
+        return [self.result(gradient.name) for gradient in self.exercise.gradients]
+
+    def ask(self, gradient: Gradient, oracle: Oracle, upstream: dict[str, Tensor]) -> tuple[Any, Problem | None]:
+        """The student's answer, given the forward values of `oracle` and these upstream gradients."""
+        if self.student.problem:
+            return None, self.student.problem
+        function = self.student.functions.get(gradient.name)
+        if function is None:
+            wanted = f"def {gradient.name}({', '.join(gradient.parameters)})"
+            return None, Problem(f"`{wanted}` is missing from {self.student.path.name}: put it back")
+        offered, refused = offer(gradient, oracle, upstream)
+        given = student.arguments(function, offered, refused)
+        if isinstance(given, Problem):
+            return None, given
+        return student.ask(function, given, self.student.path, self.limit)
+
+    def _local(self, name: str) -> list[Trial] | Problem:
+        """The answers to random upstream gradients at all cases; a problem if the lecture's has none."""
+        gradient = self.exercise.gradient(name)
+        trials: list[Trial] = []
+        for oracle in self.oracles:
+            if trials:
+                with hushed():
+                    answer, problem = self.ask(gradient, oracle, oracle.upstream)
+            else:
+                answer, problem = self.ask(gradient, oracle, oracle.upstream)
+            if problem is None:
+                try:
+                    answer = compare.as_tensor(answer, torch.float64)
+                except compare.NotATensor as error:
+                    problem = Problem(str(error), self.student.lines.get(name, 0))
+            if problem and not trials:
+                return problem
+            trials.append(Trial(oracle, gradient.target, None if problem else answer, problem))
+        return trials
+
+    def passes(self, trial: Trial) -> bool:
+        if trial.answer is None or not trial.passes:
+            return False
+        return not self.strict_shapes or trial.answer.shape == trial.expected.shape
+
+    def wrong(self, name: str) -> bool:
+        """Attempted, and wrong by itself, whatever the upstream gradients."""
+        trials = self.local(name)
+        return isinstance(trials, list) and not all(map(self.passes, trials))
+
+    def _chained(self, name: str) -> Tensor | None:
+        """The answer in float32 at the lecture's shapes, fed with the student's own upstream results."""
+        gradient = self.exercise.gradient(name)
+        if isinstance(self.local(name), Problem):
+            return None
+        mine = {g.target: g.name for g in self.exercise.gradients}
+        upstream = {"loss": self.lecture.upstream["loss"], **self.truth}
+        for target in self.lecture.consumers(gradient.target):
+            own = self.chained(mine[target]) if target in mine else None
+            if own is not None and compare.same_up_to_ones(own.shape, upstream[target].shape):
+                upstream[target] = own.reshape(upstream[target].shape)
+        with hushed():
+            answer, problem = self.ask(gradient, self.lecture, upstream)
+        try:
+            return None if problem else compare.as_tensor(answer, torch.float32)
+        except compare.NotATensor:
+            return None
+
+    def culprit(self, name: str) -> str | None:
+        """The first wrong gradient, in backward order, among those that `name` is computed from."""
+        mine = {g.target: g.name for g in self.exercise.gradients}
+        above: set[str] = set()
+        waiting = [name]
+        while waiting:
+            for target in self.lecture.consumers(self.exercise.gradient(waiting.pop()).target):
+                if mine.get(target, name) not in above | {name}:
+                    above.add(mine[target])
+                    waiting.append(mine[target])
+        return next((g.name for g in self.exercise.gradients if g.name in above and self.wrong(g.name)), None)
+
+    def _result(self, name: str) -> Result:
+        gradient = self.exercise.gradient(name)
+        at = self.student.lines.get(name, 0)
+        trials = self.local(name)
+        if isinstance(trials, Problem):
+            state = State.NOT_ATTEMPTED if trials.not_attempted else State.ERROR
+            return Result(gradient, state, None, "", trials.message, (), trials.frames, trials.line or at)
+        line = self._line(gradient)
+        if not all(map(self.passes, trials)):
+            why = diagnose(trials, self.kit.fingerprints.of(name, self.seed))
+            shape = trials[0].match is Match.SHAPE
+            state = State.WRONG_SHAPE if shape or why.cause == "keepdim" else State.WRONG
+            return Result(gradient, state, line, why.cause, why.message, (), why.frames, at)
+        remarks = self._remarks(trials)
+        if line and line.exact:
+            return Result(gradient, State.EXACT, line, remarks=remarks, at=at)
+        culprit = None if line and line.approximate else self.culprit(name)
+        if culprit:
+            message = f"{name} itself is right; the first wrong gradient above it is {culprit}"
+            return Result(gradient, State.FED_WRONG, line, "", message, remarks, at=at)
+        return Result(gradient, State.APPROXIMATE, line, remarks=remarks, at=at)
+
+    def _line(self, gradient: Gradient) -> Line | None:
+        chained, true = self.chained(gradient.name), self.truth[gradient.target]
+        if chained is None or not compare.same_up_to_ones(chained.shape, true.shape):
+            return None
+        return compare.line(gradient.target, chained, true)
+
+    def _remarks(self, trials: list[Trial]) -> tuple[str, ...]:
+        remarks = []
+        answer, expected = trials[0].answer, trials[0].expected
+        if answer is not None and answer.shape != expected.shape:
+            shapes = f"{tuple(answer.shape)} for a {trials[0].target} of {tuple(expected.shape)}"
+            remarks.append(f"right, but shaped {shapes}: keepdim=True keeps it")
+        if any(t.match is Match.ROUNDED for t in trials):
+            remarks.append("right to single precision: something inside is float32 (torch.zeros, torch.tensor?)")
+        return tuple(remarks)
+
+
+def offer(gradient: Gradient, oracle: Oracle, upstream: dict[str, Tensor]) -> tuple[dict[str, Any], dict[str, str]]:
+    """What a function may ask for by name, and the names it may not, each with the reason."""
+    consumers = oracle.consumers(gradient.target)
+    direct = ", ".join(f"d{c}" for c in consumers)
+    offered = {**oracle.values, **{f"d{c}": upstream[c] for c in consumers}}
+    refused = {
+        f"d{name}": f"asks for `d{name}`, which is no upstream gradient of {gradient.target}: "
+        f"what arrives at it comes through {direct}"
+        for name in oracle.values
+        if f"d{name}" not in offered
+    }
+    refused[gradient.name] = f"asks for `{gradient.name}`, the answer itself: compute it from {direct}"
+    return offered, refused

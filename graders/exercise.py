@@ -1,0 +1,211 @@
+"""What an exercise module offers: given inputs() and forward(), and one function a gradient."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import textwrap
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+SECTION = re.compile(r"^# --- (.+?) -*$")
+ENTRY = re.compile(r"^(Points|Difficulty|Minutes|Hint \d+|Derivation):[ \t]*", re.MULTILINE)
+
+
+class ExerciseError(Exception):
+    """An author's mistake in an exercise module: where it is, what it is, how to mend it."""
+
+    def __init__(self, path: Path, line: int, what: str, remedy: str):
+        self.path, self.line, self.what, self.remedy = path, line, what, remedy
+        super().__init__(f"{path}:{line}: {what}\n  -> {remedy}")
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """One gradient that the student writes: the function `name`, for the forward pass's `target`."""
+
+    name: str
+    target: str
+    parameters: tuple[str, ...]
+    section: str
+    line: int
+    story: str
+    points: int = 1
+    difficulty: int = 1
+    minutes: int = 5
+    hints: tuple[str, ...] = ()
+    derivation: str = ""
+
+    def asks_for_gradients(self) -> tuple[str, ...]:
+        """The targets whose gradients are asked for: `dprobs` among the parameters gives 'probs'."""
+        return tuple(p[1:] for p in self.parameters if is_gradient_name(p))
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A loaded module: trusted code (the reference, or the stub as it was released)."""
+
+    path: Path
+    text: str
+    title: str
+    story: str
+    gradients: tuple[Gradient, ...]
+    inputs: Callable[..., dict[str, Any]]
+    forward: Callable[..., dict[str, Any]]
+    extremes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    namespace: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The keywords of inputs() that are sizes, with the lecture's values."""
+        parameters = inspect.signature(self.inputs).parameters.values()
+        return {p.name: p.default for p in parameters if type(p.default) is int}
+
+    def gradient(self, name: str) -> Gradient:
+        return next(g for g in self.gradients if g.name == name)
+
+    def watched(self) -> tuple[str, ...]:
+        """Forward names whose gradients matter: those written and those asked for."""
+        written = [g.target for g in self.gradients]
+        asked = [target for g in self.gradients for target in g.asks_for_gradients()]
+        return tuple(dict.fromkeys(name for name in written + asked if name != "loss"))
+
+
+def is_gradient_name(name: str) -> bool:
+    """True for `dprobs`; the convention that carries the whole kit: d<name> is dL/d<name>."""
+    return len(name) > 1 and name.startswith("d")
+
+
+def functions_of(tree: ast.Module) -> list[ast.FunctionDef]:
+    return [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+
+
+def parameter_names(function: ast.FunctionDef) -> tuple[str, ...]:
+    return tuple(a.arg for a in function.args.posonlyargs + function.args.args)
+
+
+def sections_of(text: str) -> list[tuple[int, str]]:
+    """Lines `# --- name ---...` divide a module into sections: (line, name) in order."""
+    matches = ((number, SECTION.match(line)) for number, line in enumerate(text.splitlines(), 1))
+    return [(number, match[1]) for number, match in matches if match]
+
+
+def parse(text: str, path: Path) -> tuple[Gradient, ...]:
+    """Read the gradients that a module's text offers, without running it.
+
+    Raises ExerciseError: text that does not parse, a missing inputs() or forward(), a gradient written twice,
+    a function with no gradient name, a docstring entry that is not understood.
+    """
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        raise ExerciseError(
+            path, error.lineno or 1, f"syntax error: {error.msg}", "mend the line; nothing was read."
+        ) from None
+    functions = functions_of(tree)
+    names = [function.name for function in functions]
+    for needed in ("inputs", "forward"):
+        if needed not in names:
+            raise ExerciseError(
+                path, 1, f"no function {needed}()", "an exercise gives inputs(rng, ...) and forward(...)."
+            )
+    for position, function in enumerate(functions):
+        if function.name in names[:position]:
+            first = functions[names.index(function.name)].lineno
+            raise ExerciseError(
+                path,
+                function.lineno,
+                f"{function.name} is defined twice (first at line {first})",
+                "keep one of the two functions.",
+            )
+    sections = sections_of(text)
+    written = [f for f in functions if is_gradient_name(f.name)]
+    return tuple(_gradient(function, sections, path) for function in written)
+
+
+def _gradient(function: ast.FunctionDef, sections: list[tuple[int, str]], path: Path) -> Gradient:
+    docstring = inspect.cleandoc(ast.get_docstring(function) or "")
+    story, entries = split_docstring(docstring)
+    section = next((name for line, name in reversed(sections) if line < function.lineno), "")
+    if not story:
+        raise ExerciseError(
+            path, function.lineno, f"{function.name} has no docstring", "say what and which shape it is."
+        )
+    try:
+        numbers = {key: int(entries[key]) for key in ("Points", "Difficulty", "Minutes") if key in entries}
+    except ValueError:
+        raise ExerciseError(
+            path,
+            function.lineno,
+            f"{function.name}: Points, Difficulty and Minutes take whole numbers",
+            "write for instance `Points: 1`.",
+        ) from None
+    return Gradient(
+        name=function.name,
+        target=function.name[1:],
+        parameters=parameter_names(function),
+        section=section,
+        line=function.lineno,
+        story=story,
+        points=numbers.get("Points", 1),
+        difficulty=numbers.get("Difficulty", 1),
+        minutes=numbers.get("Minutes", 5),
+        hints=tuple(text for key, text in entries.items() if key.startswith("Hint")),
+        derivation=entries.get("Derivation", ""),
+    )
+
+
+def split_docstring(docstring: str) -> tuple[str, dict[str, str]]:
+    """A docstring is a story, then entries: `Points: 1`, `Hint 1: ...`, `Derivation: ...`."""
+    story, *rest = ENTRY.split(docstring)
+    entries = {key: textwrap.dedent(text).strip() for key, text in zip(rest[::2], rest[1::2], strict=True)}
+    joined = {k: re.sub(r"\s*\n\s+", " ", v) if k.startswith("Hint") else v for k, v in entries.items()}
+    return story.strip(), joined
+
+
+def load(path: Path, text: str | None = None) -> Exercise:
+    """Run a trusted module's text (the file's own by default) and return what it offers.
+
+    Raises ExerciseError for an author's mistake, exceptions at import included.
+    """
+    text = path.read_text(encoding="utf-8") if text is None else text
+    gradients = parse(text, path)
+    module = types.ModuleType(path.stem)
+    module.__file__ = str(path)
+    try:
+        exec(compile(text, str(path), "exec"), module.__dict__)
+    except Exception as error:
+        line = next((f.tb_lineno for f in _frames(error) if f.tb_frame.f_code.co_filename == str(path)), 1)
+        raise ExerciseError(
+            path, line, f"{type(error).__name__}: {error}", "the module must import cleanly."
+        ) from error
+    title, _, story = inspect.cleandoc(module.__doc__ or path.stem).partition("\n")
+    return Exercise(
+        path=path,
+        text=text,
+        title=title.rstrip("."),
+        story=story.strip(),
+        gradients=gradients,
+        inputs=module.__dict__["inputs"],
+        forward=module.__dict__["forward"],
+        extremes=getattr(module, "extremes", {}),
+        namespace=module.__dict__,
+    )
+
+
+def _frames(error: BaseException) -> list[types.TracebackType]:
+    """Traceback entries, innermost first."""
+    frames: list[types.TracebackType] = []
+    entry = error.__traceback__
+    while entry:
+        frames.insert(0, entry)
+        entry = entry.tb_next
+    return frames

@@ -1,0 +1,143 @@
+"""The library of wrong answers to an exercise: what its author catalogued, and every mutant of a right answer.
+
+Beside reference/UNIT/EXERCISE.py an author may keep wrong/EXERCISE.py and right/EXERCISE.py: functions named
+`<gradient>__<slug>`. A wrong one's docstring reads `cause: message`; several causes are joined by ` | `.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from graders import compare, student
+from graders.check import offer
+from graders.exercise import Exercise, ExerciseError, Gradient, functions_of
+from graders.fingerprints import Fingerprints, Known, fingerprint, same
+from graders.mutants import Mutant, mutants
+from graders.oracle import Oracle, cases
+from graders.student import Problem
+from graders.trial import Trial
+
+PUBLIC_SEED = 2147483647
+
+
+@dataclass(frozen=True)
+class Example:
+    """One hand-written answer to a gradient, right or wrong: its name, its causes, what to say of it."""
+
+    gradient: str
+    slug: str
+    causes: tuple[str, ...]
+    message: str
+    line: int
+    function: Callable[..., Any]
+    tree: ast.FunctionDef
+    namespace: dict[str, Any]
+
+
+def examples(exercise: Exercise, kind: str) -> list[Example]:
+    """The hand-written answers of `kind` ('wrong' or 'right'); none where there is no such file.
+
+    Raises ExerciseError for a function that belongs to no gradient or has no docstring.
+    """
+    path = exercise.path.parent / kind / exercise.path.name
+    if not path.exists():
+        return []
+    text = path.read_text(encoding="utf-8")
+    namespace: dict[str, Any] = {"__file__": str(path)}
+    exec(compile(text, str(path), "exec"), namespace)
+    names = {g.name for g in exercise.gradients}
+    found = []
+    for tree in functions_of(ast.parse(text)):
+        gradient, _, slug = tree.name.partition("__")
+        docstring = " ".join((ast.get_docstring(tree) or "").split())
+        cause, colon, message = docstring.partition(": ")
+        if not slug:
+            continue  # a helper of the examples
+        if gradient not in names:
+            what = f"{tree.name}: {exercise.name} has no gradient {gradient}"
+            raise ExerciseError(path, tree.lineno, what, "name it <gradient>__<slug>.")
+        if kind == "wrong" and not colon:
+            what = f"{tree.name} has no `cause: message` as its docstring"
+            raise ExerciseError(path, tree.lineno, what, "say what a student should read.")
+        causes = tuple(cause.split(" | ")) if kind == "wrong" else ()
+        text_ = message if kind == "wrong" else docstring
+        function = namespace[tree.name]
+        found.append(Example(gradient, slug, causes, text_, tree.lineno, function, tree, namespace))
+    return found
+
+
+def try_out(function: Callable[..., Any], exercise: Exercise, gradient: Gradient, oracle: Oracle) -> Trial:
+    """Run a trusted answer at one case, without the guards that a student's needs."""
+    given = student.arguments(function, *offer(gradient, oracle, oracle.upstream))
+    if isinstance(given, Problem):
+        return Trial(oracle, gradient.target, None, given)
+    before = {k: v.clone() for k, v in given.items() if isinstance(v, Tensor)}
+    try:
+        with warnings.catch_warnings(action="ignore"):  # a wrong answer may well divide by zero
+            answer = compare.as_tensor(function(**given), torch.float64)
+    except Exception as error:
+        return Trial(oracle, gradient.target, None, Problem(f"{type(error).__name__}: {error}"))
+    for name, value in before.items():
+        if not torch.equal(given[name], value):
+            return Trial(oracle, gradient.target, None, Problem(f"changed its argument `{name}` in place"))
+    return Trial(oracle, gradient.target, answer)
+
+
+def lookalikes(exercise: Exercise, gradient: Gradient, oracle: Oracle) -> dict[str, list[str]]:
+    """For each name that an answer to `gradient` may ask for, the names that fit in its place."""
+    offered = offer(gradient, oracle, oracle.upstream)[0]
+    tensors = {k: v for k, v in offered.items() if isinstance(v, Tensor) and v.is_floating_point() and v.dim()}
+    return {
+        name: [
+            other
+            for other, rival in tensors.items()
+            if other != name and (other in gradient.parameters or rival.shape == value.shape)
+        ]
+        for name, value in tensors.items()
+    }
+
+
+def mutants_of(exercise: Exercise, gradient: Gradient, oracle: Oracle, right: Iterable[Example]) -> Iterator[Mutant]:
+    """Mutants of the reference solution first, then those of the right alternatives."""
+    similar = lookalikes(exercise, gradient, oracle)
+    tree = next(f for f in functions_of(ast.parse(exercise.text)) if f.name == gradient.name)
+    yield from mutants(tree, exercise.namespace, similar)
+    for example in right:
+        if example.gradient == gradient.name:
+            yield from mutants(example.tree, example.namespace, similar)
+
+
+def library(exercise: Exercise) -> Fingerprints:
+    """Fingerprints of all known wrong answers at the public cases; a tie is kept under its first two messages."""
+    oracles = [Oracle(exercise, case) for case in cases(exercise, PUBLIC_SEED)]
+    wrong, right = examples(exercise, "wrong"), examples(exercise, "right")
+    known = {}
+    for gradient in exercise.gradients:
+        found: list[Known] = []
+        for example in wrong:
+            if example.gradient == gradient.name:
+                trials = [try_out(example.function, exercise, gradient, oracle) for oracle in oracles]
+                _add(found, Known(example.causes[0], example.message, fingerprint(trials), catalogued=True))
+        for mutant in mutants_of(exercise, gradient, oracles[1], right):
+            trials = [try_out(mutant.function, exercise, gradient, oracle) for oracle in oracles[1:]]
+            if not all(t.passes for t in trials):
+                _add(found, Known(mutant.cause, mutant.message, fingerprint([trials[0], *trials])))
+        known[gradient.name] = tuple(found)
+    return Fingerprints(PUBLIC_SEED, known)
+
+
+def _add(found: list[Known], new: Known) -> None:
+    """Keep what says something new: at most two messages for the same numbers, an author's alone."""
+    if sum(p is not None for p in new.prints) < 2:
+        return
+    twins = [k for k in found if same(k.prints, new.prints)]
+    if any(k.catalogued or k.message == new.message for k in twins) or len(twins) > 1:
+        return
+    found.append(new)

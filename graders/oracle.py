@@ -1,0 +1,239 @@
+"""What autograd says: the true gradients, the answer to random upstream gradients, and each branch of it.
+
+One forward pass answers everything. A vector-Jacobian product is taken between a watched tensor and its
+consumers, the nearest watched tensors above it; hooks on the watched tensors replace whatever gradient
+arrives there by the upstream gradient that was asked about, so nothing further away leaks in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import Node, get_gradient_edge
+
+from graders.exercise import Exercise, ExerciseError
+
+PRIMES = ((11, 7, 3, 5, 2, 13, 17, 19), (13, 5, 7, 3, 2, 17, 11, 23))
+
+
+SAVED = ("_saved_self", "_saved_other", "_saved_mat1", "_saved_mat2", "_saved_result")
+FROM_RESULT = ("exp", "pow", "sqrt", "rsqrt", "tanh", "sigmoid")  # derivatives that can be told by the result
+
+
+@dataclass(frozen=True)
+class Case:
+    """One set of inputs that every answer must hold for: a label, keywords of inputs(), a seed."""
+
+    label: str
+    keywords: dict[str, Any]
+    seed: int
+
+
+def cases(exercise: Exercise, seed: int = 2147483647) -> list[Case]:
+    """The lecture's sizes, two sets of sizes that are all different primes, one of equal sizes, the extremes.
+
+    Different primes leave no room for a transposed or swapped axis; equal sizes are where such a mistake keeps
+    its shape; an author's extremes bring small mistakes into the light.
+    """
+    sizes = list(exercise.sizes)
+    first, second = (dict(zip(sizes, primes, strict=False)) for primes in PRIMES)
+    labelled = [("lecture", {}), ("primes", first), ("other primes", second)]
+    labelled.append(("equal sizes", dict.fromkeys(sizes, 5)))
+    labelled += [(label, {**first, **keywords}) for label, keywords in exercise.extremes.items()]
+    return [Case(label, keywords, seed + i) for i, (label, keywords) in enumerate(labelled)]
+
+
+@dataclass(frozen=True)
+class Branch:
+    """What one edge of the autograd graph contributes to a gradient: through which tensor, by which operation."""
+
+    through: str
+    operation: str
+    contribution: Tensor
+
+
+class Oracle:
+    """The forward pass of one case, and autograd's answers to every question about it.
+
+    `values` are the detached tensors and numbers of the forward pass, `upstream` a random gradient for every watched
+    tensor (1 for the loss). Raises ExerciseError where the forward pass is not one that can be graded.
+    """
+
+    def __init__(self, exercise: Exercise, case: Case, dtype: torch.dtype = torch.float64):
+        self.case = case
+        rng = torch.Generator().manual_seed(case.seed)
+        inputs = {k: _leaf(v, dtype) for k, v in exercise.inputs(rng, **case.keywords).items()}
+        self._tensors: dict[str, Any] = dict(exercise.forward(**inputs))
+        self._watched = exercise.watched()
+        self._loss = _loss_of(exercise, self._tensors)
+        self.sizes = {**exercise.sizes, **{k: v for k, v in case.keywords.items() if k in exercise.sizes}}
+        self.values = {k: v.detach() if isinstance(v, Tensor) else v for k, v in self._tensors.items()}
+        self._edges = _edges_by_target(exercise, self._tensors, self._watched)
+        self.upstream = {
+            name: torch.randn(self.values[name].shape, generator=rng, dtype=torch.float64).to(dtype)
+            for name in self._watched
+        } | {"loss": torch.ones((), dtype=dtype)}
+        self._arriving: Mapping[str, Tensor] | None = None
+        self._target = ""
+        for name in self._watched:
+            self._tensors[name].register_hook(lambda gradient, name=name: self._replace(name, gradient))
+
+    def _replace(self, name: str, gradient: Tensor) -> Tensor:
+        if self._arriving is None or name == self._target:
+            return gradient
+        return self._arriving.get(name, gradient)
+
+    def consumers(self, target: str) -> tuple[str, ...]:
+        """The watched tensors (or 'loss') that `target` reaches first: whose gradients it is computed from."""
+        return tuple(dict.fromkeys(through for _, _, names in self._edges[target] for through in names))
+
+    def true_gradients(self) -> dict[str, Tensor]:
+        """dL/d<name> for every watched name, end to end."""
+        tensors = [self._tensors[name] for name in self._watched]
+        gradients = torch.autograd.grad(self._loss, tensors, retain_graph=True)
+        return dict(zip(self._watched, gradients, strict=True))
+
+    def vjp(self, target: str, upstream: Mapping[str, Tensor] | None = None) -> Tensor:
+        """The gradient of `target`, were `upstream` (random by default) to arrive at its consumers.
+
+        Linear in the upstream gradients; the shape and dtype are those of `target`.
+        """
+        consumers = self.consumers(target)
+        arriving = {**self.upstream, **(upstream or {})}
+        self._arriving, self._target = arriving, target
+        try:
+            gradient: Tensor
+            (gradient,) = torch.autograd.grad(
+                [self._loss if c == "loss" else self._tensors[c] for c in consumers],
+                self._tensors[target],
+                [arriving[c] for c in consumers],
+                retain_graph=True,
+            )
+        finally:
+            self._arriving, self._target = None, ""
+        return gradient
+
+    def branches(self, target: str) -> list[Branch]:
+        """The contributions that add up to `vjp(target)`, one an edge of the graph that ends in `target`."""
+        caught: dict[int, Tensor] = {}
+        hooks = []
+        for number, (node, slot, _) in enumerate(self._edges[target]):
+
+            def catch(arrived: Iterable[Tensor], _: object, number: int = number, slot: int = slot) -> None:
+                caught[number] = tuple(arrived)[slot].clone()
+
+            hooks.append(node.register_hook(catch))
+        self.vjp(target)
+        for hook in hooks:
+            hook.remove()
+        return [
+            Branch(" and ".join(names), operation_name(node), caught[number])
+            for number, (node, _, names) in enumerate(self._edges[target])
+            if number in caught
+        ]
+
+    def operands(self, target: str) -> list[Tensor]:
+        """What the local derivatives right above `target` are made of: tensors that autograd saved, and results."""
+        found = []
+        for node, _, names in self._edges[target]:
+            saved = [getattr(node, attribute, None) for attribute in SAVED]
+            found += [t.detach() for t in saved if isinstance(t, Tensor) and t.is_floating_point()]
+            if operation_name(node) in FROM_RESULT:
+                found += [self.values[name] for name in names]
+        return found
+
+
+Edge = tuple[Node, int, tuple[str, ...]]
+
+
+def operation_name(node: Node) -> str:
+    """'MulBackward0' is what autograd calls the node of a multiplication: 'mul'."""
+    return node.name().split("Backward")[0].lower()
+
+
+def _leaf(value: Any, dtype: torch.dtype) -> Any:
+    if isinstance(value, Tensor) and value.is_floating_point():
+        return value.detach().to(dtype).clone().requires_grad_()
+    return value
+
+
+def _loss_of(exercise: Exercise, values: dict[str, Any]) -> Tensor:
+    line = exercise.forward.__code__.co_firstlineno
+    loss = values.get("loss")
+    if not isinstance(loss, Tensor) or loss.numel() != 1 or loss.grad_fn is None:
+        raise ExerciseError(
+            exercise.path,
+            line,
+            "forward() gives no `loss` that depends on the inputs",
+            "compute a single number named loss and `return locals()`.",
+        )
+    for gradient in exercise.gradients:
+        tensor = values.get(gradient.target)
+        if not isinstance(tensor, Tensor) or not tensor.requires_grad:
+            raise ExerciseError(
+                exercise.path,
+                gradient.line,
+                f"{gradient.name}: the forward pass has no differentiable tensor `{gradient.target}`",
+                "name the function d<name> after a tensor of forward(), or name that tensor there.",
+            )
+    for gradient in exercise.gradients:
+        for name in gradient.parameters:
+            if name not in values and not (name[1:] in values and name.startswith("d")):
+                raise ExerciseError(
+                    exercise.path,
+                    gradient.line,
+                    f"{gradient.name} asks for `{name}`, which the forward pass does not have",
+                    "ask for names of forward(), or for d<name> of one of them.",
+                )
+    return loss
+
+
+def _edges_by_target(exercise: Exercise, values: dict[str, Any], watched: tuple[str, ...]) -> dict[str, list[Edge]]:
+    """Walk the graph from the loss: every edge that ends in a watched tensor, with the watched names above it."""
+    places = {}
+    for name in watched:
+        edge = get_gradient_edge(values[name])
+        places[(edge.node, edge.output_nr)] = name
+    own_names: dict[Node, list[str]] = {}
+    for (node, _), name in places.items():
+        own_names.setdefault(node, []).append(name)
+    above: dict[Node, dict[str, None]] = {values["loss"].grad_fn: {"loss": None}}
+    edges: dict[str, list[Edge]] = {name: [] for name in watched}
+    for node in _topological(values["loss"].grad_fn):
+        names = dict.fromkeys(own_names[node]) if node in own_names else above[node]
+        for slot, (child, number) in enumerate(node.next_functions):
+            if child is None:
+                continue
+            above.setdefault(child, {}).update(names)
+            if (child, number) in places:
+                edges[places[(child, number)]].append((node, slot, tuple(names)))
+    for name in watched:
+        if not edges[name]:
+            line = next((g.line for g in exercise.gradients if g.target == name), 1)
+            raise ExerciseError(
+                exercise.path,
+                line,
+                f"the loss does not depend on `{name}`",
+                "use it on the way to the loss, or drop its function.",
+            )
+    return edges
+
+
+def _topological(root: Node) -> list[Node]:
+    """Every node below `root`, each after all nodes above it."""
+    order: list[Node] = []
+    seen: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(root, False)]
+    while stack:
+        node, finished = stack.pop()
+        if finished:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((child, False) for child, _ in node.next_functions if child is not None)
+    return order[::-1]

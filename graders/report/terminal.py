@@ -1,0 +1,102 @@
+"""What a person reads in the terminal: lines for one gradient, and the summary. Plain data in, text out."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from graders.check import Grader, Result
+
+WIDTH = 80
+MARKUP: dict[str, dict[str, bool]] = {
+    "not attempted": {"light": True},
+    "error": {"red": True},
+    "wrong shape": {"red": True},
+    "wrong": {"red": True},
+    "right, fed a wrong upstream gradient": {"yellow": True},
+    "approximate": {"green": True},
+    "exact": {"green": True},
+}
+WRONG = ("error", "wrong shape", "wrong")
+
+
+def category(state: str) -> str:
+    """The word under which pytest counts a state in its last line."""
+    if state in WRONG:
+        return "with an error" if state == "error" else "wrong"
+    return "not attempted" if state == "not attempted" else "passed"
+
+
+def properties(result: Result, grader: Grader) -> list[tuple[str, Any]]:
+    """A result as plain values: for the terminal, for JUnit XML, and for processes to hand to each other."""
+    line = result.line
+    return [
+        ("state", result.state.value),
+        ("right", result.state.right),
+        ("gradient", result.gradient.name),
+        ("target", result.gradient.target),
+        ("section", result.gradient.section),
+        ("points", result.gradient.points),
+        ("line", str(line) if line else ""),
+        ("cause", result.cause),
+        ("diagnosis", result.message),
+        ("remarks", "\n".join(result.remarks)),
+        ("frames", "\n".join(result.frames)),
+        ("file", str(grader.student.path)),
+        ("at", result.at),
+        ("exercise", grader.exercise.name),
+        ("hints", len(result.gradient.hints)),
+        ("note", grader.note),
+    ]
+
+
+def indented(text: str, first: str = "    ", rest: str = "    ") -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False)
+
+
+def lines(p: dict[str, Any]) -> Iterator[str]:
+    """The lecture's line, and under it what has to be said."""
+    state = p["state"]
+    yield p["line"] or f"{p['target']:15s} | {state}"
+    if state in WRONG or state.startswith("right, fed"):
+        told = f"{state}: {p['diagnosis']}" if p["line"] else p["diagnosis"]
+        yield from indented(told)
+    for frame in filter(None, p["frames"].split("\n")):
+        yield f"      {frame}"[: WIDTH + 40]
+    for remark in filter(None, p["remarks"].split("\n")):
+        yield from indented(remark)
+    printed = (p.get("printed") or "").rstrip().splitlines()
+    for text in printed[:10]:
+        yield f"    > {text}"
+    if len(printed) > 10:
+        yield f"    > ... {len(printed) - 10} more lines (all with -s)"
+
+
+def failure_text(p: dict[str, Any]) -> str:
+    """What stands in an editor's test view, and in JUnit XML."""
+    return "\n".join(lines(p))
+
+
+def summary(seen: Sequence[dict[str, Any]]) -> Iterator[tuple[str, dict[str, bool]]]:
+    """Progress per exercise, the first thing to do next, the command for a hint."""
+    by_exercise: dict[str, list[dict[str, Any]]] = {}
+    for p in seen:
+        by_exercise.setdefault(p["exercise"], []).append(p)
+    for name, rows in by_exercise.items():
+        right = sum(p["right"] for p in rows)
+        points = sum(p["points"] for p in rows if p["right"])
+        bar = "#" * round(20 * right / len(rows))
+        total = sum(p["points"] for p in rows)
+        counts = f"{right:2d} of {len(rows):2d} right, {points:2d} of {total:2d} points"
+        yield f"{name:20s} [{bar:20s}] {counts}", {"green": right == len(rows)}
+    todo = next((p for p in seen if p["state"] in WRONG), None)
+    todo = todo or next((p for p in seen if not p["right"]), None)
+    if todo is None:
+        yield "All right. You are a backprop ninja.", {"green": True, "bold": True}
+        return
+    path = todo["nodeid"].split("::")[0]
+    yield f"next: {path}:{todo['at'] or 1} {todo['gradient']} ({todo['state']})", {"bold": True}
+    if todo["hints"]:
+        yield f"hint: backprop-ninja hint {todo['exercise']}::{todo['gradient']}", {}
