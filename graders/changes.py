@@ -48,6 +48,20 @@ def _binary(node: ast.BinOp) -> Iterable[Change]:
     def other(op: ast.operator, x: ast.expr = left, y: ast.expr = right) -> ast.BinOp:
         return ast.BinOp(x, op, y)
 
+    if (
+        isinstance(node.op, ast.Mult | ast.Div)
+        and isinstance(right, ast.BinOp)
+        and isinstance(right.op, ast.Add | ast.Sub)
+    ):
+        only_first = ast.BinOp(other(node.op, left, right.left), right.op, right.right)
+        yield "missing brackets", f"brackets are missing: {a} reaches the first term only", only_first
+    if (
+        isinstance(node.op, ast.Mult | ast.Div)
+        and isinstance(left, ast.BinOp)
+        and isinstance(left.op, ast.Add | ast.Sub)
+    ):
+        only_last = ast.BinOp(left.left, left.op, other(node.op, left.right, right))
+        yield "missing brackets", f"brackets are missing: {b} reaches the last term only", only_last
     if isinstance(node.op, ast.Mult):
         yield "missing factor", f"a factor is missing: {b}", left
         yield "missing factor", f"a factor is missing: {a}", right

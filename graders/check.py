@@ -87,9 +87,11 @@ class Grader:
 
     @cached_property
     def note(self) -> str:
-        """What to say of the whole file: given code that is no longer what was released."""
-        changed = student.changed_given_code(self.exercise.text, self.student.text)
-        return "" if self.student.problem else changed
+        """What to say of the whole file: it does not load, or given code is no longer what was released."""
+        problem = self.student.problem
+        if problem:
+            return "\n".join([f"{self.student.path.name}: {problem.message}", *problem.frames])
+        return student.changed_given_code(self.exercise.text, self.student.text)
 
     def results(self) -> list[Result]:
         return [self.result(gradient.name) for gradient in self.exercise.gradients]
@@ -186,7 +188,7 @@ class Grader:
             return Result(gradient, State.EXACT, line, remarks=remarks, at=at)
         culprit = None if line and line.approximate else self.culprit(name)
         if culprit:
-            message = f"{name} itself is right; the first wrong gradient above it is {culprit}"
+            message = f"the first culprit is {culprit}"
             return Result(gradient, State.FED_WRONG, line, "", message, remarks, at=at)
         return Result(gradient, State.APPROXIMATE, line, remarks=remarks, at=at)
 

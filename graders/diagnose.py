@@ -6,7 +6,7 @@ and random upstream gradients; so a diagnosis is a fact about the numbers, not a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -16,11 +16,11 @@ from graders.branches import explain_branches
 from graders.compare import SINGLE_PRECISION, Match
 from graders.fingerprints import Known, lookup
 from graders.fitting import fits
-from graders.shapes import explain_shape
+from graders.shapes import both_shapes, explain_shape
 from graders.trial import Diagnosis, Trial
 
 
-def diagnose(trials: Sequence[Trial], known: Iterable[Known] = ()) -> Diagnosis:
+def diagnose(trials: Sequence[Trial], known: Sequence[Known] = ()) -> Diagnosis:
     """Explain why these answers to one gradient are not all right.
 
     `trials[0]` is the lecture's case; `known` are the fingerprints of wrong answers to this gradient.
@@ -29,12 +29,12 @@ def diagnose(trials: Sequence[Trial], known: Iterable[Known] = ()) -> Diagnosis:
     return (
         _not_everywhere(trials)
         or _not_finite(answered)
-        or _known(trials, known, catalogued=True)
+        or _known(trials, [k for k in known if k.catalogued], exactly=True)
         or explain_shape(answered)
         or _scaled(answered)
         or explain_branches(answered)
         or _values(answered)
-        or _known(trials, known, catalogued=False)
+        or _known(trials, known)
         or _partly(answered)
         or _unexplained(trials[0])
     )
@@ -69,12 +69,14 @@ def _not_finite(trials: Sequence[Trial]) -> Diagnosis | None:
     return Diagnosis("not finite", f"{counts} of {bad.numel()} entries: a 0/0, a log of 0, or an overflow?")
 
 
-def _known(trials: Sequence[Trial], known: Iterable[Known], catalogued: bool) -> Diagnosis | None:
-    matches = lookup(trials, [k for k in known if k.catalogued == catalogued])
+def _known(trials: Sequence[Trial], known: Sequence[Known], exactly: bool = False) -> Diagnosis | None:
+    matches = lookup(trials, known, exactly)
     if not matches:
         return None
-    messages = list(dict.fromkeys(k.message for k in matches))[:2]
-    return Diagnosis(matches[0].cause, ", or: ".join(messages), ties=tuple(k.cause for k in matches[1:]))
+    told = ", or: ".join(list(dict.fromkeys(k.message for k in matches))[:2])
+    if trials[0].match is Match.SHAPE:
+        told = f"{both_shapes(trials)}. {told}"
+    return Diagnosis(matches[0].cause, told, ties=tuple(k.cause for k in matches[1:]))
 
 
 def _scaled(trials: Sequence[Trial]) -> Diagnosis | None:

@@ -7,13 +7,14 @@ solution can be read from them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import torch
 from torch import Tensor
 
+from graders import factors
 from graders.trial import Trial
 
 Print = tuple[str, float] | None  # shape and projection, or None where the wrong answer raises or is not finite
@@ -74,7 +75,23 @@ def same(a: tuple[Print, ...], b: tuple[Print, ...]) -> bool:
     return True
 
 
-def lookup(trials: Sequence[Trial], known: Iterable[Known]) -> list[Known]:
-    """The known wrong answers that these trials repeat."""
+def multiple(a: tuple[Print, ...], b: tuple[Print, ...], sizes: Sequence[factors.Sizes]) -> str | None:
+    """The factor, named, by which `b` is a multiple of `a` at every case; None if there is none, or only noise."""
+    if len(a) != len(b) or any((p is None) != (q is None) for p, q in zip(a, b, strict=True)):
+        return None
+    pairs = [(p, q, s) for p, q, s in zip(a, b, sizes, strict=True) if p is not None and q is not None]
+    if len(pairs) < 3 or any(p[0] != q[0] or abs(p[1]) < 1e-3 for p, q, _ in pairs):
+        return None
+    phrase = factors.explain([q[1] / p[1] for p, q, _ in pairs], [s for *_, s in pairs])
+    return phrase if phrase and phrase != "1" and factors.is_plain(phrase) else None
+
+
+def lookup(trials: Sequence[Trial], known: Sequence[Known], exactly: bool = False) -> list[Known]:
+    """The known wrong answers that these trials repeat; failing that, those they are a plain multiple of."""
     prints = fingerprint(trials)
-    return [k for k in known if same(k.prints, prints)]
+    matches = [k for k in known if same(k.prints, prints)]
+    if matches or exactly:
+        return matches
+    sizes = [t.oracle.sizes for t in trials[1:]]
+    scaled = ((k, multiple(k.prints, prints, sizes)) for k in known)
+    return [replace(k, message=f"{k.message}; besides, a factor {phrase}") for k, phrase in scaled if phrase]

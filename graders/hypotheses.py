@@ -60,8 +60,8 @@ def of_shape(trial: Trial) -> Iterator[list[Hypothesis]]:
     ]
 
 
-def _permuted(order: tuple[int, ...]) -> Candidate:
-    return lambda t: t.expected.permute(order)
+def _permuted(order: tuple[int, ...], reshaped: bool = False) -> Candidate:
+    return lambda t: t.expected.permute(order).reshape(t.expected.shape) if reshaped else t.expected.permute(order)
 
 
 def _summed(dims: tuple[int, ...], keepdim: bool) -> Candidate:
@@ -75,7 +75,9 @@ def of_values(trial: Trial) -> Iterator[list[Hypothesis]]:
     yield from _upstream_used_wrongly(trial, consumers)
     yield _missing_factor(operands, consumers)
     yield from _passed_through(trial, consumers)
-    yield _repeated_rows(trial)
+    yield from ([h] for h in _repeated_rows(trial))
+    yield _another_tensor(trial)
+    yield _reordered(trial)
     yield _wrong_operand(trial, operands, consumers) + _extra_factor(trial, consumers)
 
 
@@ -144,35 +146,106 @@ def _swap_branch(trial: Trial, consumer: str, instead: Tensor | None) -> Tensor 
     return trial.oracle.vjp(trial.target, silent) + instead
 
 
-def _repeated_rows(trial: Trial) -> list[Hypothesis]:
-    """A look-up's gradient where rows that occur more than once keep one contribution instead of all."""
-    found = []
-    for index, value in trial.oracle.values.items():
-        if isinstance(value, Tensor) and not value.is_floating_point() and value.dim():
-            for c in trial.oracle.consumers(trial.target):
-
-                def candidate(t: Trial, index: str = index, c: str = c) -> Tensor | None:
-                    return _overwritten(t, t.oracle.values[index], t.oracle.upstream[c])
-
-                message = (
-                    f"rows that occur more than once in {index} keep one contribution only: "
-                    "repeated indices overwrite each other where they should add up"
-                )
-                found.append(Hypothesis("overwritten rows", message, candidate))
+def _another_tensor(trial: Trial) -> list[Hypothesis]:
+    """The gradient of something else, one step too far along, or a forward value returned as it is."""
+    name, found = trial.target, []
+    for other in trial.oracle.watched:
+        if other == name:
+            continue
+        message = f"it is the gradient of `{other}`, not of `{name}`"
+        found.append(Hypothesis("wrong target", message, _true_gradient(other)))
+        if name in trial.oracle.consumers(other):
+            further = f"it goes one step too far, through `{other}` as well"
+            found.append(Hypothesis("wrong target", further, _one_step_further(other)))
+    for value in _tensors(trial):
+        message = f"it is `{value}` from the forward pass, a value and no gradient"
+        found.append(Hypothesis("upstream missing", message, _forward_value(value)))
     return found
 
 
-def _overwritten(trial: Trial, index: Tensor, upstream: Tensor) -> Tensor | None:
-    """The answer itself, if every row of it is one contribution, and some row should have been more."""
-    answer, expected = trial.answer, trial.expected
-    if answer is None or upstream.shape != (*index.shape, *expected.shape[1:]) or answer.shape != expected.shape:
-        return None
-    rows = upstream.reshape(index.numel(), -1)
-    for row in sorted(set(index.reshape(-1).tolist())):
-        choices = rows[(index.reshape(-1) == row)]
-        if not torch.isclose(choices, answer[row].reshape(1, -1), rtol=1e-9, atol=0).all(1).any():
+def _true_gradient(name: str) -> Candidate:
+    return lambda t: t.oracle.true_gradients()[name]
+
+
+def _one_step_further(name: str) -> Candidate:
+    return lambda t: t.oracle.vjp(name, {t.target: t.expected})
+
+
+def _forward_value(name: str) -> Candidate:
+    return lambda t: t.oracle.values[name]
+
+
+def _reordered(trial: Trial) -> list[Hypothesis]:
+    """The right numbers in another order: reshaped where a transpose belongs, or the other way round."""
+    dims = range(trial.expected.dim())
+    message = "the numbers are right, but in another order: reshape and transpose are not the same"
+    orders = [order for order in itertools.permutations(dims) if order != tuple(dims)]
+    return [Hypothesis("transposed", message, _permuted(order, reshaped=True)) for order in orders] + [
+        Hypothesis("transposed", message, _reread(order)) for order in orders
+    ]
+
+
+def _reread(order: tuple[int, ...]) -> Candidate:
+    """The entries read into the permuted shape, then permuted back."""
+
+    def candidate(t: Trial) -> Tensor | None:
+        shape = [t.expected.shape[d] for d in order]
+        back = [order.index(d) for d in range(len(order))]
+        return t.expected.reshape(shape).permute(back)
+
+    return candidate
+
+
+def _repeated_rows(trial: Trial) -> list[Hypothesis]:
+    """A look-up's gradient where contributions to one row are lost, or go to another row."""
+    found: list[Hypothesis] = []
+    if trial.oracle.operations(trial.target).isdisjoint({"index", "embedding", "indexselect"}):
+        return found
+    for name, value in trial.oracle.values.items():
+        if isinstance(value, Tensor) and not value.is_floating_point() and value.dim():
+            for c in trial.oracle.consumers(trial.target):
+                rows = f"only rows that occur more than once in {name} are wrong: "
+                lost = f"{rows}they keep one contribution, repeated indices overwrite each other"
+                some = f"{rows}every contribution to such a row must be added"
+                scattered = f"every contribution is there, but in the wrong rows: {name} and d{c} are out of step"
+                found.append(Hypothesis("overwritten rows", lost, _look_up(_one_contribution, name, c)))
+                found.append(Hypothesis("repeated rows", some, _look_up(_repeats_wrong, name, c)))
+                found.append(Hypothesis("wrong rows", scattered, _look_up(_misplaced, name, c)))
+    return found
+
+
+Test = Callable[[Tensor, Tensor, Tensor, Tensor], bool]
+
+
+def _look_up(test: Test, index: str, consumer: str) -> Candidate:
+    """The answer itself, where it passes a test on (answer, expected, index, upstream gradient as rows)."""
+
+    def candidate(t: Trial) -> Tensor | None:
+        at, upstream = t.oracle.values[index], t.oracle.upstream[consumer]
+        fitting = upstream.shape == (*at.shape, *t.expected.shape[1:])
+        if t.answer is None or t.answer.shape != t.expected.shape or not fitting:
             return None
-    return answer
+        rows = upstream.reshape(at.numel(), -1)
+        return t.answer if test(t.answer, t.expected, at.reshape(-1), rows) else None
+
+    return candidate
+
+
+def _one_contribution(answer: Tensor, expected: Tensor, index: Tensor, rows: Tensor) -> bool:
+    return all(
+        bool(torch.isclose(rows[index == row], answer[row].reshape(1, -1), rtol=1e-9, atol=0).all(1).any())
+        for row in set(index.tolist())
+    )
+
+
+def _repeats_wrong(answer: Tensor, expected: Tensor, index: Tensor, rows: Tensor) -> bool:
+    times = torch.bincount(index, minlength=len(expected))
+    right = torch.isclose(answer, expected, rtol=1e-6, atol=1e-9).reshape(len(expected), -1).all(1)
+    return bool(right[times < 2].all()) and not bool(right.all())
+
+
+def _misplaced(answer: Tensor, expected: Tensor, index: Tensor, rows: Tensor) -> bool:
+    return torch.allclose(answer.sum(0), expected.sum(0), rtol=1e-6)
 
 
 def _named_operands(trial: Trial) -> list[str]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 
 class TimeLimit(BaseException):
@@ -72,6 +73,33 @@ def settings_kept() -> Iterator[None]:
         os._exit, os.abort = hard_exit, abort
         torch.set_default_dtype(dtype)
         torch.set_grad_enabled(grad)
+
+
+class _Double(TorchFunctionMode):
+    """Every request for float32 is served in float64."""
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if function is torch.Tensor.float:
+            function = torch.Tensor.double
+        args = tuple(torch.float64 if a is torch.float32 else a for a in args)
+        kwargs = {k: torch.float64 if v is torch.float32 else v for k, v in (kwargs or {}).items()}
+        return function(*args, **kwargs)
+
+
+@contextlib.contextmanager
+def in_double() -> Iterator[None]:
+    """Run code that was written for float32 in float64: torch.zeros, torch.tensor, .float() and their like.
+
+    The formula is what is checked, so `F.one_hot(x).float() @ y` must not fail because y is float64 here.
+    """
+    torch.set_default_dtype(torch.float64)
+    try:
+        with _Double():
+            yield
+    finally:
+        torch.set_default_dtype(torch.float32)
 
 
 @contextlib.contextmanager

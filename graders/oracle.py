@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -68,18 +69,18 @@ class Oracle:
         rng = torch.Generator().manual_seed(case.seed)
         inputs = {k: _leaf(v, dtype) for k, v in exercise.inputs(rng, **case.keywords).items()}
         self._tensors: dict[str, Any] = dict(exercise.forward(**inputs))
-        self._watched = exercise.watched()
+        self.watched = exercise.watched()
         self._loss = _loss_of(exercise, self._tensors)
         self.sizes = {**exercise.sizes, **{k: v for k, v in case.keywords.items() if k in exercise.sizes}}
         self.values = {k: v.detach() if isinstance(v, Tensor) else v for k, v in self._tensors.items()}
-        self._edges = _edges_by_target(exercise, self._tensors, self._watched)
+        self._edges = _edges_by_target(exercise, self._tensors, self.watched)
         self.upstream = {
             name: torch.randn(self.values[name].shape, generator=rng, dtype=torch.float64).to(dtype)
-            for name in self._watched
+            for name in self.watched
         } | {"loss": torch.ones((), dtype=dtype)}
         self._arriving: Mapping[str, Tensor] | None = None
         self._target = ""
-        for name in self._watched:
+        for name in self.watched:
             self._tensors[name].register_hook(lambda gradient, name=name: self._replace(name, gradient))
 
     def _replace(self, name: str, gradient: Tensor) -> Tensor:
@@ -91,11 +92,12 @@ class Oracle:
         """The watched tensors (or 'loss') that `target` reaches first: whose gradients it is computed from."""
         return tuple(dict.fromkeys(through for _, _, names in self._edges[target] for through in names))
 
+    @cache  # noqa: B019 - an oracle lives as long as what is asked of it
     def true_gradients(self) -> dict[str, Tensor]:
         """dL/d<name> for every watched name, end to end."""
-        tensors = [self._tensors[name] for name in self._watched]
+        tensors = [self._tensors[name] for name in self.watched]
         gradients = torch.autograd.grad(self._loss, tensors, retain_graph=True)
-        return dict(zip(self._watched, gradients, strict=True))
+        return dict(zip(self.watched, gradients, strict=True))
 
     def vjp(self, target: str, upstream: Mapping[str, Tensor] | None = None) -> Tensor:
         """The gradient of `target`, were `upstream` (random by default) to arrive at its consumers.
@@ -135,6 +137,10 @@ class Oracle:
             for number, (node, _, names) in enumerate(self._edges[target])
             if number in caught
         ]
+
+    def operations(self, target: str) -> set[str]:
+        """The operations that use `target`: 'mul', 'index', 'sum', ..."""
+        return {operation_name(node) for node, _, _ in self._edges[target]}
 
     def operands(self, target: str) -> list[Tensor]:
         """What the local derivatives right above `target` are made of: tensors that autograd saved, and results."""

@@ -160,8 +160,9 @@ class Reporter:
         heading = (properties["file"], properties["section"])
         if heading != self.heading:
             if heading[0] != self.heading[0] and properties["note"]:
-                for line in terminal.indented(properties["note"]):
-                    writer.write_line(line, yellow=True)
+                for line in properties["note"].split("\n"):
+                    for piece in terminal.indented(line):
+                        writer.write_line(piece, yellow=True)
             writer.write_line(f"  {properties['section']}", bold=True)
         self.heading = heading
         markup = terminal.MARKUP[properties["state"]]

@@ -20,7 +20,7 @@ def explain_shape(trials: Sequence[Trial]) -> Diagnosis | None:
     if first is None or first.answer is None:
         return None
     got, expected = first.answer.shape, first.expected.shape
-    shapes = f"the shape is {_named(got, first)}, and {first.target} is {_named(expected, first)}"
+    shapes = both_shapes(trials)
     summed = [_sum_to(t.answer, t.expected.shape) for t in trials]
     if all(s is not None for s in summed):
         right = all(s is not None and _equal(s, t.expected) for s, t in zip(summed, trials, strict=True))
@@ -39,6 +39,15 @@ def explain_shape(trials: Sequence[Trial]) -> Diagnosis | None:
         if len(got) <= len(full) and _reduced_elsewhere(got, full, expected):
             return Diagnosis("wrong dim", f"{shapes}: that is {consumer} summed over the wrong dimension")
     return Diagnosis("wrong shape", shapes)
+
+
+def both_shapes(trials: Sequence[Trial]) -> str:
+    """A clause that names the shape that came and the one that is wanted."""
+    trial = next(t for t in reversed(trials) if t.match is Match.SHAPE)
+    assert trial.answer is not None
+    return (
+        f"the shape is {_named(trial.answer.shape, trial)}, and {trial.target} is {_named(trial.expected.shape, trial)}"
+    )
 
 
 def _named(shape: Sequence[int], trial: Trial) -> str:

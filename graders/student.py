@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import difflib
 import linecache
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graders.limits import TimeLimit, functions_kept, settings_kept, time_limit
+from graders.limits import TimeLimit, functions_kept, in_double, settings_kept, time_limit
 
 GIVEN = ("inputs", "forward")
 DEFAULT_LIMIT = 10.0  # seconds for one call; the slowest loop of the lecture takes 0.01
@@ -52,7 +53,7 @@ def load_student(path: Path, limit: float = DEFAULT_LIMIT) -> Student:
         return Student(path, "", problem=Problem(f"cannot be read: {error}"))
     except (SyntaxError, ValueError, RecursionError) as error:
         number = getattr(error, "lineno", None) or 0
-        shown = ((getattr(error, "text", None) or "").strip(),) if number else ()
+        shown = (f"line {number}: {(getattr(error, 'text', None) or '').strip()}",) if number else ()
         kind = "syntax error" if isinstance(error, SyntaxError) else type(error).__name__
         message = f"{kind}: {getattr(error, 'msg', error)}"
         return Student(path, "", problem=Problem(message, number, shown))
@@ -100,10 +101,11 @@ def ask(
 ) -> tuple[Any, Problem | None]:
     """Call a function of the student's: (its answer, None) or (None, the problem).
 
-    An argument that was changed in place is a problem of its own: other gradients need that tensor.
+    With float64 arguments, float32 constants inside are float64 too. An argument that was changed in place is a
+    problem of its own: other gradients need that tensor.
     """
     before = {k: v.clone() if isinstance(v, Tensor) else v for k, v in given.items()}
-    answer, problem = run(lambda: function(**given), path, limit)
+    answer, problem = run(lambda: call(function, given), path, limit)
     if problem:
         return None, problem
     for name, value in before.items():
@@ -111,6 +113,13 @@ def ask(
             message = f"changed its argument `{name}` in place: work on a copy, `{name}.clone()`"
             return None, Problem(message, function.__code__.co_firstlineno)
     return answer, None
+
+
+def call(function: Callable[..., Any], given: Mapping[str, Any]) -> Any:
+    """Call with what it asked for, in the precision of the arguments."""
+    double = any(isinstance(v, Tensor) and v.dtype is torch.float64 for v in given.values())
+    with in_double() if double else contextlib.nullcontext():
+        return function(**given)
 
 
 def _unchanged(now: Tensor, before: Tensor) -> bool:

@@ -49,6 +49,7 @@ def properties(result: Result, grader: Grader) -> list[tuple[str, Any]]:
         ("exercise", grader.exercise.name),
         ("hints", len(result.gradient.hints)),
         ("note", grader.note),
+        ("file_problem", grader.student.problem is not None),
     ]
 
 
@@ -59,12 +60,15 @@ def indented(text: str, first: str = "    ", rest: str = "    ") -> list[str]:
 def lines(p: dict[str, Any]) -> Iterator[str]:
     """The lecture's line, and under it what has to be said."""
     state = p["state"]
+    if p["file_problem"]:
+        yield f"{p['target']:15s} | not checked: the file does not load"
+        return
     yield p["line"] or f"{p['target']:15s} | {state}"
     if state in WRONG or state.startswith("right, fed"):
         told = f"{state}: {p['diagnosis']}" if p["line"] else p["diagnosis"]
         yield from indented(told)
     for frame in filter(None, p["frames"].split("\n")):
-        yield f"      {frame}"[: WIDTH + 40]
+        yield from indented(frame, "      ", "        ")
     for remark in filter(None, p["remarks"].split("\n")):
         yield from indented(remark)
     printed = (p.get("printed") or "").rstrip().splitlines()
@@ -76,7 +80,7 @@ def lines(p: dict[str, Any]) -> Iterator[str]:
 
 def failure_text(p: dict[str, Any]) -> str:
     """What stands in an editor's test view, and in JUnit XML."""
-    return "\n".join(lines(p))
+    return "\n".join([p["diagnosis"], p["frames"]] if p["file_problem"] else lines(p))
 
 
 def summary(seen: Sequence[dict[str, Any]]) -> Iterator[tuple[str, dict[str, bool]]]:
@@ -97,6 +101,9 @@ def summary(seen: Sequence[dict[str, Any]]) -> Iterator[tuple[str, dict[str, boo
         yield "All right. You are a backprop ninja.", {"green": True, "bold": True}
         return
     path = todo["nodeid"].split("::")[0]
+    if todo["file_problem"]:
+        yield f"next: {path}:{todo['at'] or 1} make the file load again", {"bold": True}
+        return
     yield f"next: {path}:{todo['at'] or 1} {todo['gradient']} ({todo['state']})", {"bold": True}
     if todo["hints"]:
         yield f"hint: backprop-ninja hint {todo['exercise']}::{todo['gradient']}", {}

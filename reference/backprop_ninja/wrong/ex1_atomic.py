@@ -582,7 +582,7 @@ rule weights W2 by what arrives from above."""
 
 
 def dh__with_tanh(h, W2, dlogits):
-    """extra factor: The slope of tanh is in it already: it belongs to dhpreact, one step further \
+    """extra factor | wrong target: The slope of tanh is in it already: it belongs to dhpreact, one step further \
 back; dh goes through the matrix product alone."""
     return (dlogits @ W2.T) * (1.0 - h**2)
 
@@ -1590,7 +1590,7 @@ rows of C."""
 
 
 def dC__padding_skipped(C, Xb, demb):
-    """some rows only | missing term: Row 0 of C was left out: the padding character '.' has an \
+    """some rows only | missing term | repeated rows: Row 0 of C was left out: the padding character '.' has an \
 embedding like any other, and it is learned too."""
     dC = torch.zeros_like(C).index_add_(0, Xb.reshape(-1), demb.reshape(-1, C.shape[1]))
     dC[0] = 0.0
@@ -1598,7 +1598,7 @@ embedding like any other, and it is learned too."""
 
 
 def dC__mean_of_uses(C, Xb, demb):
-    """extra factor | constant factor: Averaged over the number of times a character occurs: each \
+    """extra factor | constant factor | repeated rows: Averaged over the number of times a character occurs: each \
 use of a row of C adds its gradient in full."""
     dC = torch.zeros_like(C).index_add_(0, Xb.reshape(-1), demb.reshape(-1, C.shape[1]))
     return dC / torch.bincount(Xb.reshape(-1), minlength=len(C)).clamp(min=1)[:, None]
@@ -1614,7 +1614,7 @@ arrives from above has to be added up instead."""
 
 
 def dC__targets(C, Yb, demb):
-    """wrong operand: Collected by the targets Yb: the rows of C were looked up with the contexts \
+    """wrong operand | wrong rows: Collected by the targets Yb: the rows of C were looked up with the contexts \
 in Xb."""
     return torch.zeros_like(C).index_add_(0, Yb, demb.sum(1))
 
