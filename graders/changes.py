@@ -228,19 +228,7 @@ def _subscript(node: ast.Subscript) -> Iterable[Change]:
 
 def _statement(node: ast.stmt) -> Iterable[Change]:
     if isinstance(node, ast.AugAssign):
-        target = phrase(node.target)
-        assign = ast.Assign([node.target], node.value)
-        if isinstance(node.target, ast.Subscript):
-            yield "overwritten rows", f"{target} is overwritten where contributions should add up", assign
-        else:
-            yield "missing branch", f"{target} is overwritten where contributions should add up", assign
-        flipped = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
-        yield (
-            "sign",
-            f"the sign of what is added to {target} is wrong",
-            ast.AugAssign(node.target, flipped, node.value),
-        )
-        yield "missing term", f"what is added to {target} is missing", ast.Pass()
+        yield from _augmented(node)
     elif isinstance(node, ast.Expr):
         yield "missing term", f"a step on {phrase(node.value)} is missing", ast.Pass()
     elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
@@ -252,3 +240,25 @@ def _statement(node: ast.stmt) -> Iterable[Change]:
         yield "zeros", "it is zero everywhere", ast.Return(zero)
         double = ast.BinOp(value, ast.Mult(), ast.Constant(2.0))
         yield "constant factor", "it is twice the gradient", ast.Return(double)
+
+
+def _augmented(node: ast.AugAssign) -> Iterable[Change]:
+    """`x += y` and `x /= y`, forgotten, turned round, or overwriting."""
+    target, value = phrase(node.target), phrase(node.value)
+    if isinstance(node.op, ast.Mult | ast.Div):
+        divides = isinstance(node.op, ast.Div)
+        done, opposite = ("division", ast.Mult()) if divides else ("multiplication", ast.Div())
+        yield "missing factor", f"the {done} of {target} by {value} is missing", ast.Pass()
+        yield (
+            "wrong operation",
+            f"the {done} of {target} by {value} goes the wrong way",
+            ast.AugAssign(node.target, opposite, node.value),
+        )
+        return
+    cause = "overwritten rows" if isinstance(node.target, ast.Subscript) else "missing branch"
+    overwritten = f"{target} is overwritten where contributions should add up"
+    yield cause, overwritten, ast.Assign([node.target], node.value)
+    flipped = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
+    turned = ast.AugAssign(node.target, flipped, node.value)
+    yield "sign", f"the sign of what is added to {target} is wrong", turned
+    yield "missing term", f"what is added to {target} is missing", ast.Pass()

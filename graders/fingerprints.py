@@ -64,7 +64,7 @@ def fingerprint(trials: Sequence[Trial]) -> tuple[Print, ...]:
 
 def same(a: tuple[Print, ...], b: tuple[Print, ...]) -> bool:
     """Equal to the digits kept, at every case; at least two cases must have a value."""
-    if len(a) != len(b) or sum(p is not None for p in a) < 2:
+    if len(a) != len(b):
         return False
     for one, other in zip(a, b, strict=True):
         if one is None or other is None:
@@ -72,7 +72,7 @@ def same(a: tuple[Print, ...], b: tuple[Print, ...]) -> bool:
                 return False
         elif one[0] != other[0] or abs(one[1] - other[1]) > 2e-5 * abs(one[1]) + 3e-6:
             return False
-    return True
+    return sum(p is not None for p in a) >= 2
 
 
 def multiple(a: tuple[Print, ...], b: tuple[Print, ...], sizes: Sequence[factors.Sizes]) -> str | None:

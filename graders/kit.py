@@ -64,10 +64,8 @@ def kit_path(stub: Path) -> Path:
 
 
 def open_kit(stub: Path) -> Kit:
-    """The kit of a stub; a module without one is its own exercise, with no hints and no fingerprints."""
+    """The kit of a stub. Raises KitError if it is missing or damaged."""
     path = kit_path(stub)
-    if not path.exists():
-        return Kit(stub, stub.read_text(encoding="utf-8"), "", "")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return Kit(stub, _open(content["stub"]), content["gradients"], content["known"])

@@ -126,6 +126,8 @@ def library(exercise: Exercise) -> Fingerprints:
                 trials = [try_out(example.function, exercise, gradient, oracle) for oracle in oracles]
                 _add(found, Known(example.causes[0], example.message, fingerprint(trials), catalogued=True))
         for mutant in mutants_of(exercise, gradient, oracles[1], right):
+            if "torch.empty" in mutant.source:
+                continue  # may read memory that was never written: other numbers every time
             trials = [try_out(mutant.function, exercise, gradient, oracle) for oracle in oracles[1:]]
             if not all(t.passes for t in trials):
                 _add(found, Known(mutant.cause, mutant.message, fingerprint([trials[0], *trials])))

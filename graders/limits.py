@@ -114,6 +114,8 @@ def functions_kept() -> Iterator[None]:
             for name, value in list(vars(owner).items()):
                 if name in attributes and attributes[name] is not value:
                     setattr(owner, name, attributes[name])
+                elif name not in attributes and owner is torch.Tensor:  # hides what it inherits
+                    delattr(owner, name)
 
 
 @contextlib.contextmanager

@@ -80,7 +80,7 @@ def _ask_for_new_names(function: ast.FunctionDef, lookalikes: Mapping[str, Seque
 
 
 def _compiled(function: ast.FunctionDef, namespace: Mapping[str, Any]) -> tuple[str, Callable[..., Any]]:
-    module = ast.fix_missing_locations(ast.Module(body=[copy.deepcopy(function)], type_ignores=[]))
+    module = ast.fix_missing_locations(ast.Module(body=[function], type_ignores=[]))
     scope = dict(namespace)
     exec(compile(module, "<mutant>", "exec"), scope)
     return ast.unparse(module), scope[function.name]

@@ -74,6 +74,7 @@ class Oracle:
         self.sizes = {**exercise.sizes, **{k: v for k, v in case.keywords.items() if k in exercise.sizes}}
         self.values = {k: v.detach() if isinstance(v, Tensor) else v for k, v in self._tensors.items()}
         self._edges = _edges_by_target(exercise, self._tensors, self.watched)
+        self._check_asked_gradients(exercise)
         self.upstream = {
             name: torch.randn(self.values[name].shape, generator=rng, dtype=torch.float64).to(dtype)
             for name in self.watched
@@ -82,6 +83,17 @@ class Oracle:
         self._target = ""
         for name in self.watched:
             self._tensors[name].register_hook(lambda gradient, name=name: self._replace(name, gradient))
+
+    def _check_asked_gradients(self, exercise: Exercise) -> None:
+        for gradient in exercise.gradients:
+            direct = self.consumers(gradient.target)
+            for asked in set(gradient.asks_for_gradients()) - set(direct):
+                raise ExerciseError(
+                    exercise.path,
+                    gradient.line,
+                    f"{gradient.name} asks for `d{asked}`, which does not arrive at `{gradient.target}`",
+                    f"ask for {', '.join(f'd{name}' for name in direct)}.",
+                )
 
     def _replace(self, name: str, gradient: Tensor) -> Tensor:
         if self._arriving is None or name == self._target:
@@ -118,6 +130,11 @@ class Oracle:
         finally:
             self._arriving, self._target = None, ""
         return gradient
+
+    @cache  # noqa: B019
+    def expected(self, target: str) -> Tensor:
+        """`vjp(target)` for the random upstream gradients: what the right answer is."""
+        return self.vjp(target)
 
     def branches(self, target: str) -> list[Branch]:
         """The contributions that add up to `vjp(target)`, one an edge of the graph that ends in `target`."""

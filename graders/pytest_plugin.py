@@ -15,19 +15,10 @@ from graders.report import terminal
 if TYPE_CHECKING:  # torch is imported only once an exercise is collected
     from graders.check import Grader, Result
 
-LOOKS_LIKE_ONE = re.compile(rb"^def inputs\(.*^def forward\(", re.MULTILINE | re.DOTALL)
-
 
 def is_exercise(path: Path) -> bool:
-    """A module with a kit beside it, or one that gives inputs() and forward() itself."""
-    if path.suffix != ".py":
-        return False
-    if (path.parent / "kit" / f"{path.stem}.json").exists():
-        return True
-    try:
-        return LOOKS_LIKE_ONE.search(path.read_bytes()) is not None
-    except OSError:
-        return False
+    """A module that was released with a kit: kit/NAME.json beside NAME.py."""
+    return path.suffix == ".py" and (path.parent / "kit" / f"{path.stem}.json").exists()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
