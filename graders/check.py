@@ -190,7 +190,18 @@ class Grader:
         if culprit:
             message = f"the first culprit is {culprit}"
             return Result(gradient, State.FED_WRONG, line, "", message, remarks, at=at)
-        return Result(gradient, State.APPROXIMATE, line, remarks=remarks, at=at)
+        return Result(gradient, State.APPROXIMATE, line, remarks=(*remarks, *self._inexact(gradient)), at=at)
+
+    def _inexact(self, gradient: Gradient) -> tuple[str, ...]:
+        """At the first right line that is not bit-exact: why that is nobody's fault."""
+        mine = {g.target: g.name for g in self.exercise.gradients}
+        above = [mine[c] for c in self.lecture.consumers(gradient.target) if c in mine]
+        if not all(self.result(name).state is State.EXACT for name in above):
+            return ()
+        kernels = " and ".join(sorted(self.lecture.operations(gradient.target)))
+        return (
+            f"not bit for bit, and not graded: autograd's {kernels} kernel rounds in another order; later lines inherit it",
+        )
 
     def _line(self, gradient: Gradient) -> Line | None:
         chained, true = self.chained(gradient.name), self.truth[gradient.target]

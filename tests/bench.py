@@ -72,7 +72,9 @@ def bench_checks() -> None:
     }
     trials = {name: t for name, t in trials.items() if t[0].answer is not None}
     wrong = seconds(lambda: [diagnose(t, known.of(name, PUBLIC_SEED)) for name, t in trials.items()])
-    console.print(f"checks of exercise 1 in process: {right:.3f} s; diagnosis of {len(trials)} wrong: {wrong:.3f} s more")
+    console.print(
+        f"checks of exercise 1 in process: {right:.3f} s; diagnosis of {len(trials)} wrong: {wrong:.3f} s more"
+    )
 
 
 if __name__ == "__main__":

@@ -102,5 +102,7 @@ def test_the_frames_shown_are_the_students_own(tmp_path: Path) -> None:
 def test_the_core_imports_nothing_that_a_check_does_not_need() -> None:
     code = "import sys, graders.check; print(*sorted({'rich', 'click', 'nbgrader', 'dask', 'distributed', 'jinja2'} & {m.split('.')[0] for m in sys.modules}))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    bare = subprocess.run([sys.executable, "-c", code.replace("graders.check", "torch")], capture_output=True, text=True, check=True)
+    bare = subprocess.run(
+        [sys.executable, "-c", code.replace("graders.check", "torch")], capture_output=True, text=True, check=True
+    )
     assert set(run.stdout.split()) <= set(bare.stdout.split())
