@@ -199,9 +199,7 @@ class Grader:
         if not all(self.result(name).state is State.EXACT for name in above):
             return ()
         kernels = " and ".join(sorted(self.lecture.operations(gradient.target)))
-        return (
-            f"not bit for bit, and not graded: autograd's {kernels} kernel rounds in another order; later lines inherit it",
-        )
+        return (f"not bit for bit: autograd's {kernels} kernel rounds in another order. Not graded",)
 
     def _line(self, gradient: Gradient) -> Line | None:
         chained, true = self.chained(gradient.name), self.truth[gradient.target]

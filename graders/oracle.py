@@ -79,6 +79,9 @@ class Oracle:
             name: torch.randn(self.values[name].shape, generator=rng, dtype=torch.float64).to(dtype)
             for name in self.watched
         } | {"loss": torch.ones((), dtype=dtype)}
+        # Where a backward pass begins: what arrives at a consumer is replaced, so any scalar above it will do (and
+        # giving autograd.grad a tensor to begin with makes it import half a second's worth of modules).
+        self._heads = {name: self._tensors[name].sum() for name in self.watched} | {"loss": self._loss}
         self._arriving: Mapping[str, Tensor] | None = None
         self._target = ""
         for name in self.watched:
@@ -122,10 +125,7 @@ class Oracle:
         try:
             gradient: Tensor
             (gradient,) = torch.autograd.grad(
-                [self._loss if c == "loss" else self._tensors[c] for c in consumers],
-                self._tensors[target],
-                [arriving[c] for c in consumers],
-                retain_graph=True,
+                [self._heads[c] for c in consumers], self._tensors[target], retain_graph=True
             )
         finally:
             self._arriving, self._target = None, ""
