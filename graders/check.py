@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache, cached_property
@@ -10,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graders import compare, student
+from graders import compare, shortrun, student
 from graders.compare import Line, Match
 from graders.diagnose import diagnose
 from graders.exercise import Exercise, Gradient
@@ -87,47 +88,49 @@ class Grader:
 
     @cached_property
     def note(self) -> str:
-        """What to say of the whole file: it does not load, or given code is no longer what was released."""
+        """What to say of the whole file: it does not load, or given code is not what was released."""
         problem = self.student.problem
         if problem:
             return "\n".join([f"{self.student.path.name}: {problem.message}", *problem.frames])
         return student.changed_given_code(self.exercise.text, self.student.text)
 
     def results(self) -> list[Result]:
-        return [self.result(gradient.name) for gradient in self.exercise.gradients]
+        return [self.result(item.name) for item in self.exercise.items]
 
-    def ask(self, gradient: Gradient, oracle: Oracle, upstream: dict[str, Tensor]) -> tuple[Any, Problem | None]:
+    def ask(
+        self, gradient: Gradient, oracle: Oracle, upstream: dict[str, Tensor]
+    ) -> tuple[Tensor | None, Problem | None]:
         """The student's answer, given the forward values of `oracle` and these upstream gradients."""
         if self.student.problem:
             return None, self.student.problem
-        function = self.student.functions.get(gradient.name)
+        function = self.student.functions.get(gradient.function)
         if function is None:
-            wanted = f"def {gradient.name}({', '.join(gradient.parameters)})"
+            wanted = f"def {gradient.function}({', '.join(gradient.parameters)})"
             return None, Problem(f"`{wanted}` is missing from {self.student.path.name}: put it back")
         offered, refused = offer(gradient, oracle, upstream)
         given = student.arguments(function, offered, refused)
         if isinstance(given, Problem):
             return None, given
-        return student.ask(function, given, self.student.path, self.limit)
+        answer, problem = student.ask(function, given, self.student.path, self.limit)
+        if problem:
+            return None, problem
+        try:
+            chosen = compare.element(answer, gradient.index, self.exercise.returned(gradient))
+            return compare.as_tensor(chosen, oracle.upstream["loss"].dtype), None
+        except compare.NotATensor as error:
+            return None, Problem(str(error), self.student.lines.get(gradient.function, 0))
 
     def _local(self, name: str) -> list[Trial] | Problem:
         """The answers to random upstream gradients at all cases; a problem if the lecture's has none."""
         gradient = self.exercise.gradient(name)
         trials: list[Trial] = []
         for oracle in self.oracles:
-            if trials:
-                with hushed():
-                    answer, problem = self.ask(gradient, oracle, oracle.upstream)
-            else:
+            seen_before = bool(trials) or bool(gradient.index)
+            with hushed() if seen_before else contextlib.nullcontext():
                 answer, problem = self.ask(gradient, oracle, oracle.upstream)
-            if problem is None:
-                try:
-                    answer = compare.as_tensor(answer, torch.float64)
-                except compare.NotATensor as error:
-                    problem = Problem(str(error), self.student.lines.get(name, 0))
             if problem and not trials:
                 return problem
-            trials.append(Trial(oracle, gradient.target, None if problem else answer, problem))
+            trials.append(Trial(oracle, gradient.target, answer, problem))
         return trials
 
     def passes(self, trial: Trial) -> bool:
@@ -152,11 +155,7 @@ class Grader:
             if own is not None and compare.same_up_to_ones(own.shape, upstream[target].shape):
                 upstream[target] = own.reshape(upstream[target].shape)
         with hushed():
-            answer, problem = self.ask(gradient, self.lecture, upstream)
-        try:
-            return None if problem else compare.as_tensor(answer, torch.float32)
-        except compare.NotATensor:
-            return None
+            return self.ask(gradient, self.lecture, upstream)[0]
 
     def culprit(self, name: str) -> str | None:
         """The first wrong gradient, in backward order, among those that `name` is computed from."""
@@ -172,7 +171,9 @@ class Grader:
 
     def _result(self, name: str) -> Result:
         gradient = self.exercise.gradient(name)
-        at = self.student.lines.get(name, 0)
+        if gradient is self.exercise.run:
+            return self._run_result(gradient)
+        at = self.student.lines.get(gradient.function, 0)
         trials = self.local(name)
         if isinstance(trials, Problem):
             state = State.NOT_ATTEMPTED if trials.not_attempted else State.ERROR
@@ -191,6 +192,27 @@ class Grader:
             message = f"the first culprit is {culprit}"
             return Result(gradient, State.FED_WRONG, line, "", message, remarks, at=at)
         return Result(gradient, State.APPROXIMATE, line, remarks=(*remarks, *self._inexact(gradient)), at=at)
+
+    def _run_result(self, item: Gradient) -> Result:
+        """A short training run with the student's gradients: the losses must be those that autograd gives."""
+        first = self.local(self.exercise.gradients[0].name)
+        if isinstance(first, Problem):
+            state = State.NOT_ATTEMPTED if first.not_attempted else State.ERROR
+            return Result(item, state, message=first.message, frames=first.frames, at=first.line)
+        at = self.student.lines.get(item.function, 0)
+        with hushed():
+            mine, problem = shortrun.losses_by_student(self.exercise, self.student, self.seed, self.limit)
+        if problem:
+            return Result(item, State.ERROR, message=problem.message, frames=problem.frames, at=problem.line or at)
+        true = shortrun.losses_by_autograd(self.exercise, self.seed)
+        line = compare.line("run", torch.tensor(mine), torch.tensor(true))
+        step = shortrun.first_departure(mine, true)
+        if step is None:
+            return Result(item, State.EXACT if line.exact else State.APPROXIMATE, line, at=at)
+        wrong = next((g.name for g in self.exercise.gradients if self.wrong(g.name)), None)
+        blame = f": {wrong} is wrong" if wrong else ""
+        message = f"step {step} is the first that departs: loss {mine[step]:.6f}, autograd's {true[step]:.6f}{blame}"
+        return Result(item, State.WRONG, line, "departs", message, at=at)
 
     def _inexact(self, gradient: Gradient) -> tuple[str, ...]:
         """At the first right line that is not bit-exact: why that is nobody's fault."""

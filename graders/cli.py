@@ -60,11 +60,11 @@ def _find(kits: list[Kit], name: str) -> tuple[Kit, str]:
     matches = [
         (kit, g.name)
         for kit in kits
-        for g in kit.exercise.gradients
+        for g in kit.exercise.items
         if gradient in (g.name, g.target) and kit.exercise.name.startswith(Path(exercise).stem)
     ]
     if not matches:
-        known = ", ".join(g.name for kit in kits for g in kit.exercise.gradients)
+        known = ", ".join(g.name for kit in kits for g in kit.exercise.items)
         raise click.ClickException(f"no gradient {name}. There are: {known}")
     if len(matches) > 1:
         choices = " or ".join(f"{kit.exercise.name}::{g}" for kit, g in matches)

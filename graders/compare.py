@@ -32,6 +32,19 @@ class NotATensor(Exception):
     """An answer that is no tensor of real numbers; the message says what it is and what to return."""
 
 
+def element(answer: object, index: int | None, count: int) -> object:
+    """One of `count` gradients that a function returned together (index None: the answer itself).
+
+    Raises NotATensor where it did not return that many.
+    """
+    if index is None:
+        return answer
+    if not isinstance(answer, tuple | list) or len(answer) != count:
+        got = f"{len(answer)} values" if isinstance(answer, tuple | list) else f"one {type(answer).__name__}"
+        raise NotATensor(f"returned {got}: return {count} gradients, in the order of @gradients(...)")
+    return answer[index]
+
+
 def as_tensor(answer: object, dtype: torch.dtype) -> Tensor:
     """The answer as a detached dense tensor of `dtype`: tensors, numpy arrays and numbers are taken.
 

@@ -8,7 +8,7 @@ import re
 import textwrap
 import types
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,15 @@ class ExerciseError(Exception):
 
 @dataclass(frozen=True)
 class Gradient:
-    """One gradient that the student writes: the function `name`, for the forward pass's `target`."""
+    """One gradient that the student writes: `name` is d<target>, the id of its line.
+
+    `function` is what the student writes, `index` its place among several gradients that it returns.
+    """
 
     name: str
     target: str
+    function: str
+    index: int | None
     parameters: tuple[str, ...]
     section: str
     line: int
@@ -47,7 +52,11 @@ class Gradient:
 
 @dataclass(frozen=True)
 class Exercise:
-    """A loaded module: trusted code (the reference, or the stub as it was released)."""
+    """A loaded module: trusted code (the reference, or the stub as it was released).
+
+    `run` is the item of a given function run(gradients, rng): it trains with any gradient function
+    `gradients(values) -> sequence` and returns the losses, which must be those that autograd gives.
+    """
 
     path: Path
     text: str
@@ -57,6 +66,7 @@ class Exercise:
     inputs: Callable[..., dict[str, Any]]
     forward: Callable[..., dict[str, Any]]
     extremes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    run: Gradient | None = None
     namespace: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -69,8 +79,17 @@ class Exercise:
         parameters = inspect.signature(self.inputs).parameters.values()
         return {p.name: p.default for p in parameters if type(p.default) is int}
 
+    @property
+    def items(self) -> tuple[Gradient, ...]:
+        """Everything that gets a line of its own: the gradients, and the short training run if there is one."""
+        return self.gradients + ((self.run,) if self.run else ())
+
     def gradient(self, name: str) -> Gradient:
-        return next(g for g in self.gradients if g.name == name)
+        return next(g for g in self.items if g.name == name)
+
+    def returned(self, gradient: Gradient) -> int:
+        """How many gradients the function returns that `gradient` comes from."""
+        return sum(g.function == gradient.function for g in self.gradients)
 
     def watched(self) -> tuple[str, ...]:
         """Forward names whose gradients matter: those written and those asked for."""
@@ -86,6 +105,14 @@ def is_gradient_name(name: str) -> bool:
 
 def functions_of(tree: ast.Module) -> list[ast.FunctionDef]:
     return [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+
+
+def targets_of(function: ast.FunctionDef) -> tuple[str, ...]:
+    """The tensors whose gradients a function returns: from its name, or from the decorator @gradients(...)."""
+    for decorator in function.decorator_list:
+        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func).split(".")[-1] == "gradients":
+            return tuple(str(a.value) for a in decorator.args if isinstance(a, ast.Constant))
+    return (function.name[1:],) if is_gradient_name(function.name) else ()
 
 
 def parameter_names(function: ast.FunctionDef) -> tuple[str, ...]:
@@ -127,11 +154,27 @@ def parse(text: str, path: Path) -> tuple[Gradient, ...]:
                 "keep one of the two functions.",
             )
     sections = sections_of(text)
-    written = [f for f in functions if is_gradient_name(f.name)]
-    return tuple(_gradient(function, sections, path) for function in written)
+    found = [g for function in functions for g in _gradients(function, targets_of(function), sections, path)]
+    for gradient in found:
+        other = next(g for g in found if g.name == gradient.name)
+        if other is not gradient:
+            what = f"{gradient.name} is returned by {other.function} and by {gradient.function}"
+            raise ExerciseError(path, gradient.line, what, "keep one of the two.")
+    return tuple(found)
 
 
-def _gradient(function: ast.FunctionDef, sections: list[tuple[int, str]], path: Path) -> Gradient:
+def _gradients(
+    function: ast.FunctionDef, targets: tuple[str, ...], sections: list[tuple[int, str]], path: Path
+) -> list[Gradient]:
+    if not targets:
+        return []
+    one = _described(function, sections, path)
+    if targets == (function.name[1:],) and not function.decorator_list:
+        return [one]
+    return [replace(one, name=f"d{t}", target=t, index=i) for i, t in enumerate(targets)]
+
+
+def _described(function: ast.FunctionDef, sections: list[tuple[int, str]], path: Path) -> Gradient:
     docstring = inspect.cleandoc(ast.get_docstring(function) or "")
     story, entries = split_docstring(docstring)
     section = next((name for line, name in reversed(sections) if line < function.lineno), "")
@@ -151,6 +194,8 @@ def _gradient(function: ast.FunctionDef, sections: list[tuple[int, str]], path: 
     return Gradient(
         name=function.name,
         target=function.name[1:],
+        function=function.name,
+        index=None,
         parameters=parameter_names(function),
         section=section,
         line=function.lineno,
@@ -161,6 +206,16 @@ def _gradient(function: ast.FunctionDef, sections: list[tuple[int, str]], path: 
         hints=tuple(text for key, text in entries.items() if key.startswith("Hint")),
         derivation=entries.get("Derivation", ""),
     )
+
+
+def _run_item(text: str, gradients: tuple[Gradient, ...], path: Path) -> Gradient | None:
+    """The item of a given function run(); it belongs to the function that returns several gradients."""
+    function = next((f for f in functions_of(ast.parse(text)) if f.name == "run"), None)
+    several = next((g for g in gradients if g.index is not None), None)
+    if function is None or several is None:
+        return None
+    described = _described(function, sections_of(text), path)
+    return replace(described, name="run", target="run", function=several.function, parameters=several.parameters)
 
 
 def split_docstring(docstring: str) -> tuple[str, dict[str, str]]:
@@ -197,6 +252,7 @@ def load(path: Path, text: str | None = None) -> Exercise:
         inputs=module.__dict__["inputs"],
         forward=module.__dict__["forward"],
         extremes=getattr(module, "extremes", {}),
+        run=_run_item(text, gradients, path),
         namespace=module.__dict__,
     )
 

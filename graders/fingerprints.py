@@ -49,7 +49,7 @@ def _direction(size: int) -> Tensor:
 def project(trial: Trial) -> Print:
     """Shape and projection of an answer, in units of the largest expected entry, to 6 digits."""
     answer = trial.answer
-    scale = trial.expected.abs().max().item() if trial.expected.numel() else 0.0
+    scale = trial.oracle.scale(trial.target)
     if answer is None or not scale or not torch.isfinite(answer).all():
         return None
     shape = "x".join(str(size) for size in answer.shape if size != 1)

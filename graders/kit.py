@@ -42,7 +42,8 @@ class Kit:
         about = _open(self.sealed_about)
         for row in about.values():
             row["hints"] = tuple(row["hints"])
-        return replace(exercise, gradients=tuple(replace(g, **about[g.name]) for g in exercise.gradients))
+        run = exercise.run and replace(exercise.run, **about["run"])
+        return replace(exercise, gradients=tuple(replace(g, **about[g.name]) for g in exercise.gradients), run=run)
 
     @cached_property
     def fingerprints(self) -> Fingerprints:
@@ -77,7 +78,7 @@ def open_kit(stub: Path) -> Kit:
 def pack(exercise: Exercise, stub: str, fingerprints: Fingerprints) -> str:
     """The text of a kit file."""
     kept = ("points", "difficulty", "minutes", "hints")
-    about = {g.name: {key: getattr(g, key) for key in kept} for g in exercise.gradients}
+    about = {g.name: {key: getattr(g, key) for key in kept} for g in exercise.items}
     known = {name: [list(asdict(k).values()) for k in rows] for name, rows in fingerprints.known.items()}
     content = {
         "about": ABOUT,

@@ -1,7 +1,7 @@
 """The library of wrong answers to an exercise: what its author catalogued, and every mutant of a right answer.
 
 Beside reference/UNIT/EXERCISE.py an author may keep wrong/EXERCISE.py and right/EXERCISE.py: functions named
-`<gradient>__<slug>`. A wrong one's docstring reads `cause: message`; several causes are joined by ` | `.
+`<function>__<slug>`. A wrong one's docstring reads `cause: message`; several causes are joined by ` | `.
 """
 
 from __future__ import annotations
@@ -52,24 +52,27 @@ def examples(exercise: Exercise, kind: str) -> list[Example]:
     text = path.read_text(encoding="utf-8")
     namespace: dict[str, Any] = {"__file__": str(path)}
     exec(compile(text, str(path), "exec"), namespace)
-    names = {g.name for g in exercise.gradients}
+    written: dict[str, list[Gradient]] = {}
+    for g in exercise.gradients:
+        written.setdefault(g.function, []).append(g)
     found = []
     for tree in functions_of(ast.parse(text)):
-        gradient, _, slug = tree.name.partition("__")
+        written_name, _, slug = tree.name.partition("__")
         docstring = " ".join((ast.get_docstring(tree) or "").split())
         cause, colon, message = docstring.partition(": ")
         if not slug:
             continue  # a helper of the examples
-        if gradient not in names:
-            what = f"{tree.name}: {exercise.name} has no gradient {gradient}"
-            raise ExerciseError(path, tree.lineno, what, "name it <gradient>__<slug>.")
+        if written_name not in written:
+            what = f"{tree.name}: {exercise.name} has no function {written_name}"
+            raise ExerciseError(path, tree.lineno, what, "name it <function>__<slug>.")
         if kind == "wrong" and not colon:
             what = f"{tree.name} has no `cause: message` as its docstring"
             raise ExerciseError(path, tree.lineno, what, "say what a student should read.")
         causes = tuple(cause.split(" | ")) if kind == "wrong" else ()
         text_ = message if kind == "wrong" else docstring
         function = namespace[tree.name]
-        found.append(Example(gradient, slug, causes, text_, tree.lineno, function, tree, namespace))
+        for g in written[written_name]:
+            found.append(Example(g.name, slug, causes, text_, tree.lineno, function, tree, namespace))
     return found
 
 
@@ -81,7 +84,8 @@ def try_out(function: Callable[..., Any], exercise: Exercise, gradient: Gradient
     before = {k: v.clone() for k, v in given.items() if isinstance(v, Tensor)}
     try:
         with warnings.catch_warnings(action="ignore"):  # a wrong answer may well divide by zero
-            answer = compare.as_tensor(student.call(function, given), torch.float64)
+            answers = student.call(function, given)
+        answer = compare.as_tensor(compare.element(answers, gradient.index, exercise.returned(gradient)), torch.float64)
     except Exception as error:
         return Trial(oracle, gradient.target, None, Problem(f"{type(error).__name__}: {error}"))
     for name, value in before.items():
@@ -107,7 +111,7 @@ def lookalikes(exercise: Exercise, gradient: Gradient, oracle: Oracle) -> dict[s
 def mutants_of(exercise: Exercise, gradient: Gradient, oracle: Oracle, right: Iterable[Example]) -> Iterator[Mutant]:
     """Mutants of the reference solution first, then those of the right alternatives."""
     similar = lookalikes(exercise, gradient, oracle)
-    tree = next(f for f in functions_of(ast.parse(exercise.text)) if f.name == gradient.name)
+    tree = next(f for f in functions_of(ast.parse(exercise.text)) if f.name == gradient.function)
     yield from mutants(tree, exercise.namespace, similar)
     for example in right:
         if example.gradient == gradient.name:
@@ -124,6 +128,8 @@ def library(exercise: Exercise) -> Fingerprints:
         for example in wrong:
             if example.gradient == gradient.name:
                 trials = [try_out(example.function, exercise, gradient, oracle) for oracle in oracles]
+                if all(t.passes for t in trials):
+                    continue  # of several gradients, the mistake spoils others
                 _add(found, Known(example.causes[0], example.message, fingerprint(trials), catalogued=True))
         for mutant in mutants_of(exercise, gradient, oracles[1], right):
             if "torch.empty" in mutant.source:

@@ -136,6 +136,20 @@ class Oracle:
         """`vjp(target)` for the random upstream gradients: what the right answer is."""
         return self.vjp(target)
 
+    @cache  # noqa: B019
+    def scale(self, target: str) -> float:
+        """What differences are relative to: the largest expected entry.
+
+        A gradient that is zero but for rounding, as that of a bias in front of batch norm, has no scale of its own and
+        takes that of the others: b1's entries of 1e-17 beside gradients of 0.1.
+        """
+        own = _largest(self.expected(target))
+        if self.consumers(target) != ("loss",):
+            return own
+        others = [_largest(self.expected(name)) for name in self.watched if self.consumers(name) == ("loss",)]
+        rounding = 64 * torch.finfo(self._loss.dtype).eps
+        return max(others) if own < rounding * max(others) else own
+
     def branches(self, target: str) -> list[Branch]:
         """The contributions that add up to `vjp(target)`, one an edge of the graph that ends in `target`."""
         caught: dict[int, Tensor] = {}
@@ -176,6 +190,10 @@ Edge = tuple[Node, int, tuple[str, ...]]
 def operation_name(node: Node) -> str:
     """'MulBackward0' is what autograd calls the node of a multiplication: 'mul'."""
     return node.name().split("Backward")[0].lower()
+
+
+def _largest(tensor: Tensor) -> float:
+    return tensor.abs().max().item() if tensor.numel() else 0.0
 
 
 def _leaf(value: Any, dtype: torch.dtype) -> Any:

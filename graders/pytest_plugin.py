@@ -62,9 +62,9 @@ class ExerciseFile(pytest.File):
         except (ExerciseError, KitError) as error:
             raise self.CollectError(str(error)) from None
         lines = definition_lines(self.path)
-        for gradient in exercise.gradients:
+        for gradient in exercise.items:
             yield GradientItem.from_parent(
-                self, name=gradient.name, section=gradient.section, line=lines.get(gradient.name, 1)
+                self, name=gradient.name, section=gradient.section, line=lines.get(gradient.function, 1)
             )
 
 

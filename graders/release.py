@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from graders import kit, known
-from graders.exercise import Exercise, ExerciseError, functions_of, is_gradient_name, load
+from graders.exercise import Exercise, ExerciseError, Gradient, functions_of, load, targets_of
 
 BEGIN = re.compile(r"^\s*### BEGIN SOLUTION\s*$")
 END = re.compile(r"^(\s*)### END SOLUTION\s*$")
@@ -43,8 +43,11 @@ def stub(exercise: Exercise) -> str:
     """
     lines: list[str | None] = list(exercise.text.splitlines())
     for function in functions_of(ast.parse(exercise.text)):
-        if is_gradient_name(function.name):
-            _replace_docstring(lines, function, exercise)
+        item = next((g for g in exercise.items if function.name in (g.function, g.name)), None)
+        if item:
+            described = exercise.run if exercise.run and function.name == "run" else item
+            _replace_docstring(lines, function, described)
+        if targets_of(function):
             _replace_solution(lines, function, exercise.path)
     for number, line in enumerate(lines, 1):
         if line is not None and (BEGIN.match(line) or END.match(line)):
@@ -52,9 +55,9 @@ def stub(exercise: Exercise) -> str:
     return "\n".join(line for line in lines if line is not None) + "\n"
 
 
-def _replace_docstring(lines: list[str | None], function: ast.FunctionDef, exercise: Exercise) -> None:
-    gradient = exercise.gradient(function.name)
-    points = f"{gradient.points} point{'s' if gradient.points > 1 else ''}"
+def _replace_docstring(lines: list[str | None], function: ast.FunctionDef, gradient: Gradient) -> None:
+    each = " for each gradient" if gradient.index is not None else ""
+    points = f"{gradient.points} point{'s' if gradient.points > 1 else ''}{each}"
     effort = f"{points}, difficulty {gradient.difficulty} of 5, about {gradient.minutes} minutes."
     story = gradient.story.replace("\n", "\n    ").replace("\n    \n", "\n\n")
     docstring = function.body[0]

@@ -91,46 +91,60 @@ def _check_stub(exercise: Exercise, tally: Tally) -> None:
 def _check_wrong(exercise: Exercise, wrong: Sequence[Example], library: Fingerprints, tally: Tally) -> None:
     """Every catalogued wrong answer fails, named as its author expects: from the graph, and with fingerprints."""
     oracles = [Oracle(exercise, case) for case in cases(exercise, PUBLIC_SEED)]
+    together: dict[int, list[Example]] = {}
     for example in wrong:
-        gradient = exercise.gradient(example.gradient)
-        trials = [known.try_out(example.function, exercise, gradient, oracle) for oracle in oracles]
-        where = f"{exercise.path.parent / 'wrong' / exercise.path.name}:{example.line}"
-        tally.wrong += 1
-        if all(t.passes for t in trials):
-            tally.faults.append(f"{where}: {example.gradient}__{example.slug} is accepted")
-            continue
-        if trials[0].problem:  # it raises at the lecture's sizes: the student reads the exception
-            tally.named += "error" in example.causes
-            tally.named_by_graph += "error" in example.causes
-            continue
-        by_graph = diagnose(trials)
-        agrees = not {by_graph.cause, *by_graph.ties}.isdisjoint(example.causes)
-        tally.named_by_graph += agrees
-        if not agrees and by_graph.cause not in ("unknown", "wrong shape"):
-            tally.misnamed += 1
-            expected = " | ".join(example.causes)
-            tally.faults.append(
-                f"{where}: {example.slug}: named '{by_graph.cause}' for '{expected}': {by_graph.message}"
-            )
-        told = diagnose(trials, library.of(example.gradient, PUBLIC_SEED))
-        if told.cause in example.causes:
-            tally.named += 1
-        else:
-            tally.faults.append(
-                f"{where}: {example.slug}: not named with fingerprints, but '{told.cause}': {told.message}"
-            )
+        together.setdefault(example.line, []).append(example)
+    for several in together.values():
+        _check_one_wrong(exercise, several, oracles, library, tally)
+
+
+def _check_one_wrong(
+    exercise: Exercise, several: Sequence[Example], oracles: Sequence[Oracle], library: Fingerprints, tally: Tally
+) -> None:
+    """One wrong function: of the gradients that it returns, some must fail, and one is named as expected."""
+    example = several[0]
+    where = f"{exercise.path.parent / 'wrong' / exercise.path.name}:{example.line}: {example.slug}"
+    expected = " | ".join(example.causes)
+    tally.wrong += 1
+    failing: list[tuple[str, list[Trial]]] = []
+    for one in several:
+        gradient = exercise.gradient(one.gradient)
+        trials = [known.try_out(one.function, exercise, gradient, oracle) for oracle in oracles]
+        if not all(t.passes for t in trials):
+            failing.append((one.gradient, trials))
+    if not failing:
+        tally.faults.append(f"{where} is accepted")
+        return
+    if failing[0][1][0].problem:  # it raises at the lecture's sizes: the student reads the exception
+        tally.named += "error" in example.causes
+        tally.named_by_graph += "error" in example.causes
+        return
+    by_graph = [diagnose(trials) for _, trials in failing]
+    agrees = any({d.cause, *d.ties} & set(example.causes) for d in by_graph)
+    tally.named_by_graph += agrees
+    misnamed = [d for d in by_graph if d.cause not in ("unknown", "wrong shape")]
+    if not agrees and misnamed:
+        tally.misnamed += 1
+        tally.faults.append(f"{where}: named '{misnamed[0].cause}' for '{expected}': {misnamed[0].message}")
+    told = [diagnose(trials, library.of(name, PUBLIC_SEED)) for name, trials in failing]
+    if any(d.cause in example.causes for d in told):
+        tally.named += 1
+    else:
+        tally.faults.append(f"{where}: not named with fingerprints, but '{told[0].cause}': {told[0].message}")
 
 
 def _check_mutants(exercise: Exercise, right: Sequence[Example], tally: Tally) -> None:
     """Every mutant of the reference is caught, or listed with a proof that it is right as well."""
     oracles = [Oracle(exercise, case) for case in cases(exercise, PUBLIC_SEED)]
     proofs, used = equivalents(exercise), set()
-    for gradient in exercise.gradients:
+    for name in dict.fromkeys(g.function for g in exercise.gradients):
+        gradients = [g for g in exercise.gradients if g.function == name]
+        gradient = gradients[0]
         for mutant in known.mutants_of(exercise, gradient, oracles[1], ()):
             tally.mutants += 1
-            if not _survives(mutant.function, exercise, gradient, oracles):
+            if not all(_survives(mutant.function, exercise, g, oracles) for g in gradients):
                 continue
-            key = (gradient.name, mutant.message)
+            key = (gradient.function, mutant.message)
             if key in proofs:
                 used.add(key)
                 tally.equivalent += 1
@@ -165,11 +179,12 @@ def _check_right(exercise: Exercise, right: Sequence[Example], seed: int, tally:
     """References and right alternatives pass, in float64 at every case and in float32 at the lecture's."""
     all_cases = cases(exercise, seed)
     oracles = [Oracle(exercise, case) for case in all_cases]
-    answers = [(g, g.name, exercise.namespace[g.name]) for g in exercise.gradients]
+    answers = [(g, g.name, exercise.namespace[g.function]) for g in exercise.gradients]
     single = Oracle(exercise, all_cases[0], torch.float32)
     for gradient, name, function in answers:
         trial = known.try_out(function, exercise, gradient, single)
-        if trial.answer is None or compare.difference(trial.answer, trial.expected.double()) > SINGLE:
+        scale = single.scale(gradient.target)
+        if trial.answer is None or compare.difference(trial.answer, trial.expected.double(), scale) > SINGLE:
             tally.rejections += 1
             tally.faults.append(f"{exercise.path}:{gradient.line}: {name} fails in float32, seed {seed}")
     answers += [(exercise.gradient(e.gradient), f"{e.gradient}__{e.slug}", e.function) for e in right]

@@ -17,9 +17,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from graders.exercise import functions_of, targets_of
 from graders.limits import TimeLimit, functions_kept, in_double, settings_kept, time_limit
 
-GIVEN = ("inputs", "forward")
 DEFAULT_LIMIT = 10.0  # seconds for one call; the slowest loop of the lecture takes 0.01
 
 
@@ -158,7 +158,7 @@ def changed_given_code(released: str, now: str) -> str:
 
     Comments and layout do not count. The checks use the released code in any case.
     """
-    then, present = _given(released), _given(now)
+    then, present = _given(released), _functions(now)
     changed = [name for name, tree in then.items() if ast.dump(tree) != ast.dump(present.get(name, ast.Pass()))]
     if not changed:
         return ""
@@ -166,8 +166,12 @@ def changed_given_code(released: str, now: str) -> str:
     return f"given code was changed: {'; '.join(lines)}. The checks use the original; undo this to be safe."
 
 
+def _functions(text: str) -> dict[str, ast.FunctionDef]:
+    return {f.name: f for f in functions_of(ast.parse(text))}
+
+
 def _given(text: str) -> dict[str, ast.FunctionDef]:
-    return {f.name: f for f in ast.parse(text).body if isinstance(f, ast.FunctionDef) and f.name in GIVEN}
+    return {name: f for name, f in _functions(text).items() if not targets_of(f)}
 
 
 def _first_difference(then: ast.FunctionDef, now: ast.FunctionDef) -> str:

@@ -32,7 +32,9 @@ class Trial:
 
     @cached_property
     def match(self) -> Match | None:
-        return None if self.answer is None else compare.match(self.answer, self.expected)
+        return (
+            None if self.answer is None else compare.match(self.answer, self.expected, self.oracle.scale(self.target))
+        )
 
     @property
     def passes(self) -> bool:

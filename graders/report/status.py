@@ -61,8 +61,8 @@ def solution(reference: Path, name: str) -> str:
     """The reference function with its story and derivation, as text."""
     exercise = exercises.load(reference)
     gradient = exercise.gradient(name)
-    function = next(f for f in exercises.functions_of(ast.parse(exercise.text)) if f.name == name)
+    function = next(f for f in exercises.functions_of(ast.parse(exercise.text)) if f.name == gradient.function)
     body = function.body[1:]
     source = exercise.text.splitlines()[body[0].lineno - 1 : body[-1].end_lineno]
-    head = f"def {name}({', '.join(gradient.parameters)}):"
+    head = f"def {gradient.function}({', '.join(gradient.parameters)}):"
     return "\n".join([head, *source, "", gradient.story, "", gradient.derivation])
