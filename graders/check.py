@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache, cached_property
@@ -15,11 +16,12 @@ from graders import compare, shortrun, student
 from graders.compare import Line, Match
 from graders.diagnose import diagnose
 from graders.exercise import Exercise, Gradient
+from graders.fingerprints import Known
 from graders.kit import Kit
 from graders.limits import hushed
 from graders.oracle import Case, Oracle, cases
 from graders.student import DEFAULT_LIMIT, Problem, Student
-from graders.trial import Trial
+from graders.trial import Diagnosis, Trial
 
 
 class State(Enum):
@@ -134,9 +136,7 @@ class Grader:
         return trials
 
     def passes(self, trial: Trial) -> bool:
-        if trial.answer is None or not trial.passes:
-            return False
-        return not self.strict_shapes or trial.answer.shape == trial.expected.shape
+        return passes(trial, self.strict_shapes)
 
     def wrong(self, name: str) -> bool:
         """Attempted, and wrong by itself, whatever the upstream gradients."""
@@ -180,11 +180,9 @@ class Grader:
             return Result(gradient, state, None, "", trials.message, (), trials.frames, trials.line or at)
         line = self._line(gradient)
         if not all(map(self.passes, trials)):
-            why = diagnose(trials, self.kit.fingerprints.of(name, self.seed))
-            shape = trials[0].match is Match.SHAPE
-            state = State.WRONG_SHAPE if shape or why.cause == "keepdim" else State.WRONG
+            state, why = fault(trials, self.kit.fingerprints.of(name, self.seed))
             return Result(gradient, state, line, why.cause, why.message, (), why.frames, at)
-        remarks = self._remarks(trials)
+        remarks = remarks_on(trials)
         if line and line.exact:
             return Result(gradient, State.EXACT, line, remarks=remarks, at=at)
         culprit = None if line and line.approximate else self.culprit(name)
@@ -218,7 +216,7 @@ class Grader:
         """At the first right line that is not bit-exact: why that is nobody's fault."""
         mine = {g.target: g.name for g in self.exercise.gradients}
         above = [mine[c] for c in self.lecture.consumers(gradient.target) if c in mine]
-        if not all(self.result(name).state is State.EXACT for name in above):
+        if gradient.index is not None or not all(self.result(name).state is State.EXACT for name in above):
             return ()
         kernels = " and ".join(sorted(self.lecture.operations(gradient.target)))
         return (f"not bit for bit: autograd's {kernels} kernel rounds in another order. Not graded",)
@@ -229,15 +227,31 @@ class Grader:
             return None
         return compare.line(gradient.target, chained, true)
 
-    def _remarks(self, trials: list[Trial]) -> tuple[str, ...]:
-        remarks = []
-        answer, expected = trials[0].answer, trials[0].expected
-        if answer is not None and answer.shape != expected.shape:
-            shapes = f"{tuple(answer.shape)} for a {trials[0].target} of {tuple(expected.shape)}"
-            remarks.append(f"right, but shaped {shapes}: keepdim=True keeps it")
-        if any(t.match is Match.ROUNDED for t in trials):
-            remarks.append("right to single precision: something inside is float32 (torch.zeros, torch.tensor?)")
-        return tuple(remarks)
+
+def passes(trial: Trial, strict_shapes: bool = False) -> bool:
+    """Right at this case; strictly, in a shape without dimensions of size 1 more or less."""
+    if trial.answer is None or not trial.passes:
+        return False
+    return not strict_shapes or trial.answer.shape == trial.expected.shape
+
+
+def fault(trials: Sequence[Trial], known: Sequence[Known]) -> tuple[State, Diagnosis]:
+    """What is wrong with answers that do not all pass, `known` being the wrong answers that are known."""
+    why = diagnose(trials, known)
+    shape = trials[0].match is Match.SHAPE or why.cause == "keepdim"
+    return (State.WRONG_SHAPE if shape else State.WRONG), why
+
+
+def remarks_on(trials: Sequence[Trial]) -> tuple[str, ...]:
+    """What to say of answers that are right."""
+    remarks = []
+    answer, expected = trials[0].answer, trials[0].expected
+    if answer is not None and answer.shape != expected.shape:
+        shapes = f"{tuple(answer.shape)} for a {trials[0].target} of {tuple(expected.shape)}"
+        remarks.append(f"right, but shaped {shapes}: keepdim=True keeps it")
+    if any(t.match is Match.ROUNDED for t in trials):
+        remarks.append("right to single precision: something inside is float32 (torch.zeros, torch.tensor?)")
+    return tuple(remarks)
 
 
 def offer(gradient: Gradient, oracle: Oracle, upstream: dict[str, Tensor]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -159,5 +159,28 @@ def selfcheck(reference: Path | None, seeds: int) -> None:
     sys.exit(checking.main(reference or _folder("reference"), seeds))
 
 
+@main.command()
+@click.argument("submissions", type=FOLDER)
+@click.option("--out", required=True, type=FOLDER, help="Where results go; the same again goes on where it stopped.")
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Processes on this machine.")
+@click.option("--scheduler", help="The address of a dask scheduler, for many machines.")
+@click.option("--student", help="Grade this student only.")
+@click.option("--exercise", help="Grade this exercise only.")
+@click.option("--exercises", type=FOLDER, help="The folder exercises/ (found by itself).")
+@click.option("--secret", type=click.Path(path_type=Path, dir_okay=False), help="The secret that seeds are drawn from.")
+@click.option("--allow-class-c", is_flag=True, help="Grade without isolation: a submission can read your files.")
+@told
+def grade(submissions: Path, out: Path, exercises: Path | None, **options: Any) -> None:
+    """Grade a folder with one folder, archive or .py file a student, in a sandbox."""
+    try:
+        from graders.classroom import command
+    except ImportError as error:
+        raise click.ClickException(f"{error.name} is missing: pip install 'backprop-ninja[classroom]'") from None
+    try:
+        command.run(submissions, out, exercises or _folder("exercises"), **options)
+    except command.REFUSALS as error:
+        raise click.ClickException(str(error)) from None
+
+
 if __name__ == "__main__":
     main()

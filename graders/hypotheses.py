@@ -18,6 +18,11 @@ def of_shape(trial: Trial) -> Iterator[list[Hypothesis]]:
     name, expected = trial.target, trial.expected
     dims = range(expected.dim())
     yield [
+        Hypothesis("wrong target", f"it is the gradient of `{other}`, not of `{name}`", _true_gradient(other))
+        for other in trial.oracle.watched
+        if other != name
+    ]
+    yield [
         Hypothesis(
             "not broadcast",
             f"it must be broadcast: every entry of {name} has a gradient, though many are alike",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,9 +52,7 @@ def examples(exercise: Exercise, kind: str) -> list[Example]:
     text = path.read_text(encoding="utf-8")
     namespace: dict[str, Any] = {"__file__": str(path)}
     exec(compile(text, str(path), "exec"), namespace)
-    written: dict[str, list[Gradient]] = {}
-    for g in exercise.gradients:
-        written.setdefault(g.function, []).append(g)
+    written = {group[0].function: group for group in by_function(exercise)}
     found = []
     for tree in functions_of(ast.parse(text)):
         written_name, _, slug = tree.name.partition("__")
@@ -78,20 +76,43 @@ def examples(exercise: Exercise, kind: str) -> list[Example]:
 
 def try_out(function: Callable[..., Any], exercise: Exercise, gradient: Gradient, oracle: Oracle) -> Trial:
     """Run a trusted answer at one case, without the guards that a student's needs."""
-    given = student.arguments(function, *offer(gradient, oracle, oracle.upstream))
+    return try_together(function, exercise, [gradient], oracle)[0]
+
+
+def try_together(
+    function: Callable[..., Any], exercise: Exercise, gradients: Sequence[Gradient], oracle: Oracle
+) -> list[Trial]:
+    """One call of a function, and a trial for each of the gradients that it returns."""
+    given = student.arguments(function, *offer(gradients[0], oracle, oracle.upstream))
     if isinstance(given, Problem):
-        return Trial(oracle, gradient.target, None, given)
+        return [Trial(oracle, g.target, None, given) for g in gradients]
     before = {k: v.clone() for k, v in given.items() if isinstance(v, Tensor)}
     try:
         with warnings.catch_warnings(action="ignore"):  # a wrong answer may well divide by zero
             answers = student.call(function, given)
-        answer = compare.as_tensor(compare.element(answers, gradient.index, exercise.returned(gradient)), torch.float64)
+        changed = next((name for name, value in before.items() if not torch.equal(given[name], value)), None)
+        if changed:
+            raise ValueError(f"changed its argument `{changed}` in place")
     except Exception as error:
-        return Trial(oracle, gradient.target, None, Problem(f"{type(error).__name__}: {error}"))
-    for name, value in before.items():
-        if not torch.equal(given[name], value):
-            return Trial(oracle, gradient.target, None, Problem(f"changed its argument `{name}` in place"))
-    return Trial(oracle, gradient.target, answer)
+        problem = Problem(f"{type(error).__name__}: {error}")
+        return [Trial(oracle, g.target, None, problem) for g in gradients]
+    return [_trial(answers, exercise, g, oracle) for g in gradients]
+
+
+def _trial(answers: object, exercise: Exercise, gradient: Gradient, oracle: Oracle) -> Trial:
+    try:
+        chosen = compare.element(answers, gradient.index, exercise.returned(gradient))
+        return Trial(oracle, gradient.target, compare.as_tensor(chosen, torch.float64))
+    except compare.NotATensor as error:
+        return Trial(oracle, gradient.target, None, Problem(str(error)))
+
+
+def by_function(exercise: Exercise) -> list[list[Gradient]]:
+    """The gradients, those that one function returns together."""
+    groups: dict[str, list[Gradient]] = {}
+    for gradient in exercise.gradients:
+        groups.setdefault(gradient.function, []).append(gradient)
+    return list(groups.values())
 
 
 def lookalikes(exercise: Exercise, gradient: Gradient, oracle: Oracle) -> dict[str, list[str]]:
@@ -122,30 +143,43 @@ def library(exercise: Exercise) -> Fingerprints:
     """Fingerprints of all known wrong answers at the public cases; a tie is kept under its first two messages."""
     oracles = [Oracle(exercise, case) for case in cases(exercise, PUBLIC_SEED)]
     wrong, right = examples(exercise, "wrong"), examples(exercise, "right")
-    known = {}
-    for gradient in exercise.gradients:
-        found: list[Known] = []
+    found: dict[str, list[Known]] = {gradient.name: [] for gradient in exercise.gradients}
+    for group in by_function(exercise):
         for example in wrong:
-            if example.gradient == gradient.name:
-                trials = [try_out(example.function, exercise, gradient, oracle) for oracle in oracles]
-                if all(t.passes for t in trials):
-                    continue  # of several gradients, the mistake spoils others
-                _add(found, Known(example.causes[0], example.message, fingerprint(trials), catalogued=True))
-        for mutant in mutants_of(exercise, gradient, oracles[1], right):
+            if example.gradient == group[0].name and "wrong order" not in example.causes:
+                # (of gradients in a wrong order the graph tells which stands where, line by line)
+                tried = [try_together(example.function, exercise, group, oracle) for oracle in oracles[1:]]
+                _add(found, group, tried, example.causes[0], example.message, catalogued=True)
+        for mutant in mutants_of(exercise, group[0], oracles[1], right):
             if "torch.empty" in mutant.source:
                 continue  # may read memory that was never written: other numbers every time
-            trials = [try_out(mutant.function, exercise, gradient, oracle) for oracle in oracles[1:]]
-            if not all(t.passes for t in trials):
-                _add(found, Known(mutant.cause, mutant.message, fingerprint([trials[0], *trials])))
-        known[gradient.name] = tuple(found)
-    return Fingerprints(PUBLIC_SEED, known)
+            tried = [try_together(mutant.function, exercise, group, oracle) for oracle in oracles[1:]]
+            _add(found, group, tried, mutant.cause, mutant.message)
+    return Fingerprints(PUBLIC_SEED, {name: tuple(known) for name, known in found.items()})
 
 
-def _add(found: list[Known], new: Known) -> None:
-    """Keep what says something new: at most two messages for the same numbers, an author's alone."""
+def _add(
+    found: dict[str, list[Known]],
+    group: Sequence[Gradient],
+    tried: Sequence[Sequence[Trial]],
+    cause: str,
+    message: str,
+    catalogued: bool = False,
+) -> None:
+    """Add a wrong function's fingerprints to those of the gradients that it spoils."""
+    for number, gradient in enumerate(group):
+        trials = [each[number] for each in tried]
+        if not all(t.passes for t in trials):
+            known = Known(cause, message, fingerprint([trials[0], *trials]), catalogued)
+            _add_one(found[gradient.name], known)
+
+
+def _add_one(found: list[Known], new: Known) -> None:
+    """Keep what says something new: at most two messages for the same numbers, an author's before a mutant's."""
     if sum(p is not None for p in new.prints) < 2:
         return
     twins = [k for k in found if same(k.prints, new.prints)]
-    if any(k.catalogued or k.message == new.message for k in twins) or len(twins) > 1:
+    told_by_author = any(k.catalogued for k in twins) and not new.catalogued
+    if told_by_author or any(k.message == new.message for k in twins) or len(twins) > 1:
         return
     found.append(new)

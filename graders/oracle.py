@@ -7,10 +7,11 @@ arrives there by the upstream gradient that was asked about, so nothing further 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import weakref
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
@@ -23,6 +24,24 @@ PRIMES = ((11, 7, 3, 5, 2, 13, 17, 19), (13, 5, 7, 3, 2, 17, 11, 23))
 
 SAVED = ("_saved_self", "_saved_other", "_saved_mat1", "_saved_mat2", "_saved_result")
 FROM_RESULT = ("exp", "pow", "sqrt", "rsqrt", "tanh", "sigmoid")  # derivatives that can be told by the result
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def kept(method: Callable[Concatenate[Oracle, P], R]) -> Callable[Concatenate[Oracle, P], R]:
+    """Compute once for an oracle, and no longer than it lives: a grader of thousands makes thousands of them."""
+
+    @wraps(method)
+    def ask(oracle: Oracle, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        key = (method.__name__, *args, *kwargs.items())
+        if key not in oracle._kept:
+            oracle._kept[key] = method(oracle, *args, **kwargs)
+        found: R = oracle._kept[key]
+        return found
+
+    return ask
 
 
 @dataclass(frozen=True)
@@ -66,6 +85,7 @@ class Oracle:
 
     def __init__(self, exercise: Exercise, case: Case, dtype: torch.dtype = torch.float64):
         self.case = case
+        self._kept: dict[tuple[object, ...], Any] = {}
         rng = torch.Generator().manual_seed(case.seed)
         inputs = {k: _leaf(v, dtype) for k, v in exercise.inputs(rng, **case.keywords).items()}
         self._tensors: dict[str, Any] = dict(exercise.forward(**inputs))
@@ -84,8 +104,9 @@ class Oracle:
         self._heads = {name: self._tensors[name].sum() for name in self.watched} | {"loss": self._loss}
         self._arriving: Mapping[str, Tensor] | None = None
         self._target = ""
+        me = weakref.ref(self)  # hooks that held it would keep it for ever: torch's side of the circle is not collected
         for name in self.watched:
-            self._tensors[name].register_hook(lambda gradient, name=name: self._replace(name, gradient))
+            self._tensors[name].register_hook(lambda gradient, name=name: me()._replace(name, gradient))  # type: ignore[union-attr]
 
     def _check_asked_gradients(self, exercise: Exercise) -> None:
         for gradient in exercise.gradients:
@@ -107,7 +128,7 @@ class Oracle:
         """The watched tensors (or 'loss') that `target` reaches first: whose gradients it is computed from."""
         return tuple(dict.fromkeys(through for _, _, names in self._edges[target] for through in names))
 
-    @cache  # noqa: B019 - an oracle lives as long as what is asked of it
+    @kept
     def true_gradients(self) -> dict[str, Tensor]:
         """dL/d<name> for every watched name, end to end."""
         tensors = [self._tensors[name] for name in self.watched]
@@ -131,12 +152,12 @@ class Oracle:
             self._arriving, self._target = None, ""
         return gradient
 
-    @cache  # noqa: B019
+    @kept
     def expected(self, target: str) -> Tensor:
         """`vjp(target)` for the random upstream gradients: what the right answer is."""
         return self.vjp(target)
 
-    @cache  # noqa: B019
+    @kept
     def scale(self, target: str) -> float:
         """What differences are relative to: the largest expected entry.
 

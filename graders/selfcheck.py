@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tempfile
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -20,6 +21,7 @@ from graders.exercise import Exercise, Gradient, load
 from graders.fingerprints import Fingerprints
 from graders.kit import Kit
 from graders.known import PUBLIC_SEED, Example
+from graders.mutants import Mutant
 from graders.oracle import Oracle, cases
 from graders.student import load_student
 from graders.trial import Trial
@@ -127,7 +129,7 @@ def _check_one_wrong(
         tally.misnamed += 1
         tally.faults.append(f"{where}: named '{misnamed[0].cause}' for '{expected}': {misnamed[0].message}")
     told = [diagnose(trials, library.of(name, PUBLIC_SEED)) for name, trials in failing]
-    if any(d.cause in example.causes for d in told):
+    if any({d.cause, *d.ties} & set(example.causes) for d in told):
         tally.named += 1
     else:
         tally.faults.append(f"{where}: not named with fingerprints, but '{told[0].cause}': {told[0].message}")
@@ -136,43 +138,58 @@ def _check_one_wrong(
 def _check_mutants(exercise: Exercise, right: Sequence[Example], tally: Tally) -> None:
     """Every mutant of the reference is caught, or listed with a proof that it is right as well."""
     oracles = [Oracle(exercise, case) for case in cases(exercise, PUBLIC_SEED)]
-    proofs, used = equivalents(exercise), set()
-    for name in dict.fromkeys(g.function for g in exercise.gradients):
-        gradients = [g for g in exercise.gradients if g.function == name]
-        gradient = gradients[0]
+    proofs = equivalents(exercise)
+    used: set[Equivalent] = set()
+    for group in known.by_function(exercise):
+        gradient = group[0]
         for mutant in known.mutants_of(exercise, gradient, oracles[1], ()):
             tally.mutants += 1
-            if not all(_survives(mutant.function, exercise, g, oracles) for g in gradients):
+            if not _survives(mutant.function, exercise, group, oracles):
                 continue
-            key = (gradient.function, mutant.message)
-            if key in proofs:
-                used.add(key)
+            proof = next((p for p in proofs if p.covers(gradient.function, mutant)), None)
+            if proof:
+                used.add(proof)
                 tally.equivalent += 1
             else:
                 tally.survivors += 1
                 tally.faults.append(
                     f"{exercise.path}:{gradient.line}: a mutant survives: {mutant.message}\n{mutant.source}"
                 )
-    for name, message in proofs.keys() - used:
-        tally.faults.append(f"{exercise.name}: equivalent mutant of {name} is listed but not made: {message}")
+    for proof in set(proofs) - used:
+        told = f"equivalent mutant of {proof.gradient} is listed but not made: {proof.mutant}"
+        tally.faults.append(f"{exercise.name}: {told}")
 
 
-def _survives(function: object, exercise: Exercise, gradient: Gradient, oracles: Sequence[Oracle]) -> bool:
+def _survives(
+    function: Callable[..., Any], exercise: Exercise, group: Sequence[Gradient], oracles: Sequence[Oracle]
+) -> bool:
     """Right in every case, shape included (a shape that differs by ones gets a remark, so it is noticed)."""
     for oracle in [*oracles[1:], oracles[0]]:
-        trial = known.try_out(function, exercise, gradient, oracle)  # type: ignore[arg-type]
-        if not trial.passes or trial.answer is None or trial.answer.shape != trial.expected.shape:
-            return False
+        for trial in known.try_together(function, exercise, group, oracle):
+            if not trial.passes or trial.answer is None or trial.answer.shape != trial.expected.shape:
+                return False
     return True
 
 
-def equivalents(exercise: Exercise) -> dict[tuple[str, str], str]:
-    """Mutants proven to be right answers: (gradient, message) and the proof, from equivalent/EXERCISE.toml."""
+@dataclass(frozen=True)
+class Equivalent:
+    """A mutant that is a right answer as well, and why: of the function `gradient`, with `line` in its source."""
+
+    gradient: str
+    mutant: str
+    proof: str
+    line: str = ""
+
+    def covers(self, function: str, mutant: Mutant) -> bool:
+        return (self.gradient, self.mutant) == (function, mutant.message) and self.line in mutant.source
+
+
+def equivalents(exercise: Exercise) -> list[Equivalent]:
+    """The mutants that an author has proven to be right, from equivalent/EXERCISE.toml."""
     path = exercise.path.parent / "equivalent" / f"{exercise.name}.toml"
     if not path.exists():
-        return {}
-    rows = tomllib.loads(path.read_text(encoding="utf-8")).get("equivalent", [])
-    return {(row["gradient"], row["mutant"]): row["proof"] for row in rows}
+        return []
+    return [Equivalent(**row) for row in tomllib.loads(path.read_text(encoding="utf-8")).get("equivalent", [])]
 
 
 def _check_right(exercise: Exercise, right: Sequence[Example], seed: int, tally: Tally) -> None:
@@ -195,8 +212,10 @@ def _check_right(exercise: Exercise, right: Sequence[Example], seed: int, tally:
             tally.faults.append(f"{exercise.name}: {name} rejected at '{trial.oracle.case.label}', seed {seed}: {why}")
 
 
-def _rejected(function: object, exercise: Exercise, gradient: Gradient, oracles: Sequence[Oracle]) -> Iterator[Trial]:
-    trials = (known.try_out(function, exercise, gradient, oracle) for oracle in oracles)  # type: ignore[arg-type]
+def _rejected(
+    function: Callable[..., Any], exercise: Exercise, gradient: Gradient, oracles: Sequence[Oracle]
+) -> Iterator[Trial]:
+    trials = (known.try_out(function, exercise, gradient, oracle) for oracle in oracles)
     return (trial for trial in trials if not trial.passes)
 
 
