@@ -73,10 +73,16 @@ def _known(trials: Sequence[Trial], known: Sequence[Known], exactly: bool = Fals
     matches = lookup(trials, known, exactly)
     if not matches:
         return None
-    told = ", or: ".join(list(dict.fromkeys(k.message for k in matches))[:2])
+    by_cause = {k.cause: k.message for k in reversed(matches)} if exactly else {k.message: k.message for k in matches}
+    told = either(list(by_cause.values())[:2])
     if trials[0].match is Match.SHAPE:
         told = f"{both_shapes(trials)}. {told}"
     return Diagnosis(matches[0].cause, told, ties=tuple(k.cause for k in matches[1:]))
+
+
+def either(messages: Sequence[str]) -> str:
+    """Several descriptions that are as true as each other."""
+    return messages[0] if len(messages) == 1 else ", or: ".join(m.rstrip(".") for m in messages)
 
 
 def _scaled(trials: Sequence[Trial]) -> Diagnosis | None:
@@ -95,7 +101,7 @@ def _values(trials: Sequence[Trial]) -> Diagnosis | None:
         exact = {h.message: h.cause for h, f in fitting if f == "1"}
         if exact:
             messages, causes = list(exact)[:3], list(exact.values())
-            return Diagnosis(causes[0], ", or: ".join(messages), ties=tuple(causes[1:]))
+            return Diagnosis(causes[0], either(messages), ties=tuple(causes[1:]))
         if fitting:
             best, phrase = fitting[0]
             return Diagnosis(best.cause, f"{best.message}; besides, a factor {phrase}", ties=("constant factor",))
