@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: check test lint bench selfcheck release clean
+.PHONY: check test lint bench selfcheck demo release clean
 
 check: .venv/ready
 	@$(BIN)/pytest exercises/ || [ $$? -eq 1 ]
@@ -22,6 +22,9 @@ selfcheck: .venv/ready-dev
 bench: .venv/ready-dev
 	$(BIN)/python -m tests.bench
 
+demo: .venv/ready-dev
+	$(BIN)/python -m tests.classroom.demo
+
 release: .venv/ready-dev
 	$(BIN)/backprop-ninja release
 
@@ -31,7 +34,7 @@ release: .venv/ready-dev
 	@touch $@
 
 .venv/ready-dev: .venv/ready
-	$(PIP) --editable '.[dev]'
+	$(PIP) --editable '.[dev,classroom]'
 	@touch $@
 
 clean:

@@ -126,12 +126,18 @@ def solution(name: str, give_up: bool, exercises: Path | None) -> None:
 @click.option("--exercises", type=FOLDER, help="Where to write (beside reference/).")
 @click.option("--check", is_flag=True, help="Write nothing; fail if exercises/ is not up to date.")
 @click.option("--kit", type=click.Path(path_type=Path, dir_okay=False), help="Pack a student's kit, FILE.zip.")
+@click.option("--notebooks", type=FOLDER, help="Write nbgrader's source/ and executed solutions/ into this folder.")
 @told
-def release(reference: Path | None, exercises: Path | None, check: bool, kit: Path | None) -> None:
+def release(
+    reference: Path | None, exercises: Path | None, check: bool, kit: Path | None, notebooks: Path | None
+) -> None:
     """Make exercises/ from reference/."""
     from graders import release as releasing
 
     reference = reference or _folder("reference")
+    if notebooks:
+        _write_notebooks(reference, notebooks)
+        return
     files = releasing.build(reference)
     if not files:
         raise click.ClickException(f"{reference} holds no exercises (reference/UNIT/EXERCISE.py).")
@@ -180,6 +186,88 @@ def grade(submissions: Path, out: Path, exercises: Path | None, **options: Any) 
         command.run(submissions, out, exercises or _folder("exercises"), **options)
     except command.REFUSALS as error:
         raise click.ClickException(str(error)) from None
+
+
+@main.command()
+@click.option("--reference", is_flag=True, help="Train with the reference solution instead of yours.")
+@click.option("--fast", is_flag=True, default=None, help="With --reference: its fast variant.")
+@click.option("--steps", type=int, help="How many steps (200,000 as in the lecture).")
+@click.option(
+    "--names", type=click.Path(resolve_path=True), help="Your own list, one word a line (the embedded names of 2017)."
+)
+@click.option("--seed", type=int, help="Of parameters and batches (2147483647); the names take this plus 10.")
+@click.option("--batch", type=int, help="Examples in a batch (32).")
+@click.option("--hidden", type=int, help="Neurons of the hidden layer (200).")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default="runs", show_default=True, help="Folder."
+)
+@click.option("--resume", is_flag=True, help="Go on where the run in the folder was stopped.")
+@click.option("--compare", is_flag=True, help="Train with autograd as well, for its loss curve and time.")
+@click.option("--diagnostics", is_flag=True, help="Draw histograms, saturation, updates and dlogits too.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Threads of torch: at these sizes one is fastest.",
+)
+@click.option("--exercises", type=FOLDER, help="The folder exercises/ (found by itself).")
+@told
+def train(
+    reference: bool,
+    out: Path,
+    resume: bool,
+    compare: bool,
+    diagnostics: bool,
+    threads: int,
+    exercises: Path | None,
+    **given: Any,
+) -> None:
+    """Train the network of exercise 4 with your own backward pass."""
+    from graders.names import NamesError
+    from graders.train import TrainingError, command, subject
+
+    if given["fast"] and not reference:
+        raise click.ClickException("--fast goes with --reference: it is a variant of the reference.")
+    request = command.Request(given, out, resume, compare, diagnostics, threads)
+    try:
+        if reference:
+            trained = subject.reference_subject(_folder("reference"))
+        else:
+            trained = subject.student_subject(_kits(exercises or _folder("exercises")))
+        sys.exit(command.main(trained, request))
+    except (TrainingError, NamesError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--reference", type=FOLDER, help="The folder reference/ (found by itself).")
+@told
+def course(folder: Path, reference: Path | None) -> None:
+    """Set up an nbgrader course in FOLDER: source notebooks, solutions, grading in the sandbox."""
+    from graders.nb.course import set_up
+
+    _write_notebooks(reference or _folder("reference"), folder)
+    config = folder / "nbgrader_config.py"
+    if set_up(folder):
+        click.echo(f"wrote {config}")
+    else:
+        click.echo(f"{config} is there already; add: from graders.nb.course import configure; configure(c)")
+    click.echo(f"next: cd {folder}, then nbgrader generate_assignment NAME for each of source/")
+
+
+def _write_notebooks(reference: Path, folder: Path) -> None:
+    try:
+        from graders.nb import notebooks, solutions
+    except ImportError as error:
+        raise click.ClickException(f"{error.name} is missing: pip install 'backprop-ninja[classroom]'") from None
+    try:
+        changed = [*notebooks.write(reference, folder), *solutions.write(reference, folder)]
+    except solutions.Unsolved as error:
+        raise click.ClickException(str(error)) from None
+    for path in changed:
+        click.echo(f"wrote {path}")
 
 
 if __name__ == "__main__":

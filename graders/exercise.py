@@ -9,6 +9,7 @@ import textwrap
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ class Exercise:
     def name(self) -> str:
         return self.path.stem
 
-    @property
+    @cached_property
     def sizes(self) -> dict[str, int]:
         """The keywords of inputs() that are sizes, with the lecture's values."""
         parameters = inspect.signature(self.inputs).parameters.values()

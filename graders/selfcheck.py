@@ -49,7 +49,7 @@ class Tally:
 
 def main(reference: Path, seeds: int) -> int:
     """Check every exercise below `reference`; prints a table and a line of figures. 0 if nothing is amiss."""
-    console = Console()
+    console = Console(emoji=False)
     paths = release.references(reference)
     tallies = [check(path, seeds) for path in track(paths, "selfcheck", console=console, transient=True)]
     console.print(_table(tallies))

@@ -167,7 +167,12 @@ def changed_given_code(released: str, now: str) -> str:
 
 
 def _functions(text: str) -> dict[str, ast.FunctionDef]:
-    return {f.name: f for f in functions_of(ast.parse(text))}
+    """The top-level functions by name, without their docstrings."""
+    found = {f.name: f for f in functions_of(ast.parse(text))}
+    for function in found.values():
+        if ast.get_docstring(function) is not None:
+            function.body = function.body[1:]
+    return found
 
 
 def _given(text: str) -> dict[str, ast.FunctionDef]:

@@ -22,6 +22,8 @@ from graders.kit import Kit
 from graders.known import PUBLIC_SEED, examples, library, try_out
 from graders.oracle import Oracle, cases
 from graders.student import load_student
+from tests.bench_classroom import bench_classroom
+from tests.bench_training import bench_training
 from tests.conftest import EXERCISES, NINJA, REFERENCE, fill, solutions
 
 console = Console(highlight=False)
@@ -81,3 +83,5 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     bench_self_check()
     bench_checks()
+    bench_training()
+    bench_classroom()

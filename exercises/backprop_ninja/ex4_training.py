@@ -1,11 +1,11 @@
 """Exercise 4: put it all together, and train.
 
-This is the network of exercise 1 in the size that the lecture trains: 200 neurons instead of 64, 12,297
-parameters in all. You write its whole backward pass as one function, `backward`: from the loss
-to the seven gradients that the training loop asks for. Everything in it you have solved before. Cross-entropy is
-exercise 2 and batch norm is exercise 3, in one go each; the two linear layers, tanh and the
-embedding are exercise 1. What is new is that nobody hands you an upstream gradient any more:
-each line feeds on the one before it.
+This is the network of exercise 1 in the size that the lecture trains: 200 neurons instead of 64,
+12,297 parameters in all. You write its whole backward pass as one function, `backward`: from the
+loss to the seven gradients that the training loop asks for. Everything in it you have solved
+before. Cross-entropy is exercise 2 and batch norm is exercise 3, in one go each; the two linear
+layers, tanh and the embedding are exercise 1. What is new is that nobody hands you an upstream
+gradient any more: each line feeds on the one before it.
 
 The seven are checked one by one, so the report tells which of them are right. A mistake spoils
 every gradient that comes after it on the way back, and those before it stay right. So look for
@@ -38,6 +38,10 @@ from graders.names import NAMES_ALPHABET, batch_of_names, examples, read_names
 # exponentials overflow. Both happen in real training, at the wrong moment.
 extremes = {"tiny variance": {"weight_scale": 1e-3}, "large logits": {"logit_scale": 1e4}}
 
+# What `backprop-ninja train --diagnostics` looks into: histograms of these tensors and their gradients, how far the
+# output of tanh is saturated, and the gradient of the logits as forces.
+diagnostics = {"histograms": ("hpreact", "h", "logits"), "saturation": "h", "forces": "logits"}
+
 
 def initialise(rng, vocab=27, n_embd=10, n_hidden=200, block_size=3, weight_scale=1.0, logit_scale=1.0):
     """The seven parameters, all drawn from the generator `rng`, in the order in which they are updated.
@@ -67,6 +71,7 @@ def inputs(rng, n=32, vocab=27, n_embd=10, n_hidden=200, block_size=3, weight_sc
 
 def forward(C, W1, b1, W2, b2, bngain, bnbias, Xb, Yb):
     """One layer after the other; every tensor that the way back needs has a name."""
+    n = Xb.shape[0]
     # embedding
     emb = C[Xb]  # (n, block_size, n_embd)
     embcat = emb.flatten(1)  # (n, block_size * n_embd)
@@ -74,9 +79,10 @@ def forward(C, W1, b1, W2, b2, bngain, bnbias, Xb, Yb):
     hprebn = embcat @ W1 + b1  # (n, n_hidden)
     # batchnorm
     bnmean = hprebn.mean(0, keepdim=True)  # (1, n_hidden)
-    bnvar = hprebn.var(0, keepdim=True, unbiased=True)  # (1, n_hidden), n - 1: Bessel's correction
+    bndiff = hprebn - bnmean  # (n, n_hidden)
+    bnvar = (bndiff**2).sum(0, keepdim=True) / (n - 1)  # (1, n_hidden), n - 1: Bessel's correction
     bnvar_inv = (bnvar + 1e-5) ** -0.5  # (1, n_hidden)
-    bnraw = (hprebn - bnmean) * bnvar_inv  # (n, n_hidden)
+    bnraw = bndiff * bnvar_inv  # (n, n_hidden)
     hpreact = bngain * bnraw + bnbias  # (n, n_hidden)
     # tanh
     h = torch.tanh(hpreact)  # (n, n_hidden)
@@ -160,13 +166,16 @@ def evaluate(parameters, statistics, X, Y):
 
 
 def sample(parameters, statistics, rng, alphabet, count=20):
-    """`count` made-up names: characters drawn one after the other until one ends, by index 0."""
+    """`count` made-up names: characters drawn one after the other until one ends the name, index 0.
+
+    A name is cut off at 100 characters: a network that has not learned to end one would go on.
+    """
     n_embd = parameters["C"].shape[1]
     block_size = parameters["W1"].shape[0] // n_embd
     names = []
     for _ in range(count):
         context, name = [0] * block_size, ""
-        while True:
+        while len(name) < 100:
             logits = predict(parameters, statistics, torch.tensor([context]))
             index = torch.multinomial(F.softmax(logits, 1), 1, generator=rng).item()
             if index == 0:

@@ -70,7 +70,8 @@ def _coloured(matrix: NDArray[np.float64], largest: float) -> NDArray[np.uint8]:
     share = np.clip(np.nan_to_num(matrix) / (largest or 1.0), -1.0, 1.0)[..., None]
     colours = np.where(share < 0, ZERO + share * (ZERO - LOW), ZERO + share * (HIGH - ZERO))
     colours[~np.isfinite(matrix)] = 0
-    return colours.round().astype(np.uint8)
+    pixels: NDArray[np.uint8] = colours.round().astype(np.uint8)
+    return pixels
 
 
 def png(pixels: NDArray[np.uint8]) -> bytes:

@@ -44,7 +44,7 @@ def show(kits: Sequence[Kit]) -> int:
         )
         first = next((r for r in open_ones if r not in untouched), next(iter(open_ones), None))
         todo = todo or (first and (kit, first))
-    console = Console()
+    console = Console(emoji=False)
     console.print(table)
     if todo:
         kit, result = todo

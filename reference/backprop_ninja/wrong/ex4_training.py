@@ -83,8 +83,8 @@ def backward__layers_swapped(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2
 
 
 def backward__weights_and_biases_swapped(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """wrong order | wrong target | not summed: Weights and biases have changed places: the order is C, W1, b1, W2, b2, \
-bngain, bnbias."""
+    """wrong order | wrong target | not summed: Weights and biases have changed places: the order is \
+C, W1, b1, W2, b2, bngain, bnbias."""
     dC, dW1, db1, dW2, db2, dbngain, dbnbias = _backward(locals())
     return dC, db1, dW1, db2, dW2, dbngain, dbnbias
 

@@ -1,0 +1,96 @@
+"""What is trained: a student's module, or the reference, with the given code as it was released."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from graders import release
+from graders.check import Grader, Result, State
+from graders.exercise import Exercise, load
+from graders.kit import Kit
+from graders.student import Student, load_student
+from graders.train import TrainingError
+
+NEEDED = ("initialise", "learning_rate", "calibrate", "evaluate", "sample")
+Gradients = Callable[..., Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A module that can be trained: its given code, and the function that somebody wrote."""
+
+    kit: Kit
+    exercise: Exercise
+    student: Student
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters, in the order of their gradients."""
+        return tuple(g.target for g in self.exercise.gradients)
+
+    @property
+    def gradients(self) -> Gradients:
+        return self.student.functions[self.exercise.gradients[0].function]
+
+    def given(self, name: str) -> Any:
+        """A given function or setting of the module."""
+        return self.exercise.namespace[name]
+
+    def fast(self) -> Callable[..., Any]:
+        """The class Training of the fast variant that stands beside a reference, in fast/.
+
+        Raises TrainingError where there is none.
+        """
+        path = self.exercise.path.parent / "fast" / self.exercise.path.name
+        if not path.exists():
+            raise TrainingError(f"no fast variant: {path} does not exist.")
+        namespace: dict[str, Any] = {"__name__": path.stem, "__file__": str(path)}
+        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), namespace)
+        training: Callable[..., Any] = namespace["Training"]
+        return training
+
+
+def student_subject(kits: Sequence[Kit]) -> Subject:
+    """The first exercise with a run() among a student's. Raises TrainingError if there is none."""
+    for kit in kits:
+        if kit.exercise.run:
+            return _subject(kit, kit.exercise)
+    raise TrainingError("none of these exercises can be trained: exercise 4 is missing, take it from the course kit.")
+
+
+def reference_subject(folder: Path) -> Subject:
+    """The first reference with a run(). Raises TrainingError if there is none."""
+    for path in release.references(folder):
+        if "\ndef run(" in path.read_text(encoding="utf-8"):
+            exercise = load(path)
+            return _subject(Kit(path, exercise.text, "", ""), exercise)
+    raise TrainingError(f"{folder} holds no exercise with a run().")
+
+
+def _subject(kit: Kit, exercise: Exercise) -> Subject:
+    missing = [name for name in NEEDED if name not in exercise.namespace]
+    if missing:
+        raise TrainingError(f"{kit.path} has a run() but no {', '.join(missing)}: training needs all of them.")
+    return Subject(kit, exercise, load_student(kit.path))
+
+
+def check(subject: Subject) -> list[Result]:
+    """Compare the gradients with autograd's before a long training; returns those that are wrong.
+
+    Raises TrainingError where training cannot begin: no function, an exception in it, or a wrong shape.
+    """
+    grader = Grader(subject.exercise, subject.student, subject.kit)
+    results = [grader.result(g.name) for g in subject.exercise.gradients]
+    path, function = subject.kit.path, subject.exercise.gradients[0].function
+    first = results[0]
+    if first.state is State.NOT_ATTEMPTED:
+        raise TrainingError(f"{path}:{first.at}: {function} is not written yet: training needs your gradients.")
+    stopping = [r for r in results if r.state in (State.ERROR, State.WRONG_SHAPE)]
+    if stopping:
+        r = stopping[0]
+        lines = [f"{path}:{r.at}: {r.gradient.name}: {r.message}", *(f"  {frame}" for frame in r.frames)]
+        raise TrainingError("\n".join([*lines, "Mend this first: pytest shows all of it."]))
+    return [r for r in results if not r.state.right]
