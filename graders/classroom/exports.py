@@ -1,0 +1,169 @@
+"""Files for other programs: a spreadsheet, Gradescope, whatever reads JUnit XML or JSON lines.
+
+Nothing graded is an empty cell, a test without a score, a skipped test, a null: never 0.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+from graders.classroom.records import Mark, Outcome
+from graders.classroom.report import Graded, Report
+
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+FAULTY = (Outcome.ERROR, Outcome.CRASH, Outcome.TIME_OUT, Outcome.MEMORY, Outcome.OUTPUT_LIMIT, Outcome.GRADER_ERROR)
+
+
+def told(mark: Mark) -> str:
+    """The outcome and the reason, in one line: 'wrong: The sign is wrong.'"""
+    reason = mark.message or "; ".join(mark.remarks)
+    at = f" (line {mark.line})" if mark.line else ""
+    return f"{mark.outcome.value}{': ' if reason else ''}{reason}{at}"
+
+
+class Exports:
+    """Writes one student at a time into scores.csv, results.xml and marks.jsonl. A context manager."""
+
+    def __init__(self, out: Path, report: Report):
+        self.out, self.report = out, report
+        self._files = ExitStack()
+
+    def __enter__(self) -> Exports:
+        names = ("scores.csv", "marks.jsonl", "junit.xml", "submissions.jsonl")
+        opened = [self._files.enter_context((self.out / n).open("w", encoding="utf-8", newline="")) for n in names]
+        scores, self._lines, self._xml, self._record = opened
+        self.report.files |= {"scores": self.out / names[0], "marks": self.out / names[1]}
+        self.report.files |= {"JUnit": self.out / names[2], "submissions": self.out / names[3]}
+        self._csv = csv.writer(scores, quoting=csv.QUOTE_ALL, lineterminator="\n")
+        self._csv.writerow(header(self.report))
+        self._xml.write('<?xml version="1.0" encoding="utf-8"?>\n<testsuites>\n')
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._xml.write("</testsuites>\n")
+        self._files.close()
+
+    def add(self, student: Graded) -> None:
+        self._csv.writerow(row(student))
+        self._xml.write(suite(student))
+        self._lines.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines(student))
+        record = {"student": student.name, "attempts": student.handed.attempts, "unreadable": student.handed.unreadable}
+        self._record.write(json.dumps(record) + "\n")
+
+
+def header(report: Report) -> list[str]:
+    """A column a gradient, with what it can give."""
+    columns = ["student", "points", "possible"]
+    for name, exercise in report.exercises.items():
+        columns += [name, *(f"{name}::{item.name}" for item in exercise.items)]
+    return [*columns, "remarks"]
+
+
+def row(student: Graded) -> list[str]:
+    """Points; an empty cell where nothing is graded."""
+    cells = [_cell(student.name), _number(student.score()), str(student.possible())]
+    for name, marks in student.marks.items():
+        cells.append(_number(student.score(name)))
+        for mark in marks:
+            given = student.points[name][mark.gradient] if mark.passed else 0
+            cells.append(str(given) if mark.outcome.graded else "")
+    return [*cells, _cell("; ".join(student.handed.unreadable))]
+
+
+def _number(points: int | None) -> str:
+    return "" if points is None else str(points)
+
+
+def _cell(text: str) -> str:
+    """Text that a spreadsheet shows, and does not take for a formula."""
+    return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
+
+
+def lines(student: Graded) -> Iterator[dict[str, Any]]:
+    """A line a gradient, with everything that is known of it."""
+    for name, marks in student.marks.items():
+        key = student.handed.keys.get(name)
+        for mark in marks:
+            points = student.points[name][mark.gradient]
+            yield {
+                "student": student.name,
+                "exercise": name,
+                "gradient": mark.gradient,
+                "outcome": mark.outcome.value,
+                "points": (points if mark.passed else 0) if mark.outcome.graded else None,
+                "possible": points,
+                "cause": mark.cause,
+                "message": mark.message,
+                "line": mark.line,
+                "seconds": mark.seconds,
+                "sha256": key.submission if key else None,
+            }
+
+
+def gradescope(student: Graded) -> dict[str, Any]:
+    """A student's results.json; without any score where nothing is graded, so that Gradescope does not show 0."""
+    tests = [_test(student, name, mark) for name, marks in student.marks.items() for mark in marks]
+    result: dict[str, Any] = {"tests": tests, "visibility": "visible", "stdout_visibility": "hidden"}
+    score = student.score()
+    notes = [*student.handed.unreadable, *([] if student.complete else ["Some of it is not graded, which is not 0."])]
+    if score is not None:
+        result = {"score": score, "execution_time": round(student.seconds), **result}
+    return {**result, "output": "\n".join(notes)} if notes else result
+
+
+def _test(student: Graded, exercise: str, mark: Mark) -> dict[str, Any]:
+    points = student.points[exercise][mark.gradient]
+    test: dict[str, Any] = {
+        "name": f"{exercise}: {mark.gradient}",
+        "max_score": points,
+        "output": told(mark),
+        "output_format": "text",
+        "visibility": "visible",
+        "tags": [tag for tag in (exercise, mark.cause) if tag],
+    }
+    if not mark.outcome.graded:
+        return test
+    return {"score": points if mark.passed else 0, "status": "passed" if mark.passed else "failed", **test}
+
+
+def suite(student: Graded) -> str:
+    """A <testsuite> of JUnit XML."""
+    marks = [(name, mark) for name, found in student.marks.items() for mark in found]
+    counts = {
+        "tests": len(marks),
+        "failures": sum(_kind(mark) == "failure" for _, mark in marks),
+        "errors": sum(_kind(mark) == "error" for _, mark in marks),
+        "skipped": sum(_kind(mark) == "skipped" for _, mark in marks),
+    }
+    numbers = " ".join(f'{name}="{count}"' for name, count in counts.items())
+    cases = "".join(_case(name, mark) for name, mark in marks)
+    return f"<testsuite name={_attribute(student.name)} {numbers}>\n{cases}</testsuite>\n"
+
+
+def _kind(mark: Mark) -> str:
+    if mark.outcome in (Outcome.PASSED, Outcome.NOT_GRADED):
+        return "" if mark.passed else "skipped"
+    return "error" if mark.outcome in FAULTY else "failure"
+
+
+def _case(exercise: str, mark: Mark) -> str:
+    head = f'  <testcase classname={_attribute(exercise)} name={_attribute(mark.gradient)} time="{mark.seconds:.4f}"'
+    kind = _kind(mark)
+    if not kind:
+        return f"{head}/>\n"
+    text = escape(NOT_XML.sub("?", "\n".join(mark.frames)))
+    return f"{head}><{kind} message={_attribute(told(mark))}>{text}</{kind}></testcase>\n"
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(NOT_XML.sub("?", text))

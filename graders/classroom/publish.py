@@ -1,0 +1,56 @@
+"""Everything that people and programs read, written in one pass over the students."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from graders.classroom import exports
+from graders.classroom.pages import Pages
+from graders.classroom.report import Graded, Report, Thrift, graded, points_of
+from graders.classroom.roster import Roster
+from graders.classroom.selftest import CLASSES
+from graders.classroom.store import Store
+from graders.classroom.tally import Tally
+
+
+def publish(roster: Roster, store: Store, out: Path, isolation: str, count: int, seconds: float) -> Report:
+    """Write exports, feedback and the class report into `out`."""
+    handed_in = {name: roster.kits[name].exercise for name in roster.exercises()}
+    report = Report(handed_in, isolation or _earlier(roster, store), count, seconds)
+    points, thrift, tally = points_of(handed_in), Thrift(), Tally(report)
+    pages = Pages(report, roster.kits)
+    with exports.Exports(out, report) as exported:
+        for handed in roster.students:
+            student = graded(handed, handed_in, points, store)
+            exported.add(student)
+            _feedback(out / "feedback" / student.slug, student, pages)
+            slim = thrift.slim(student)
+            report.students.append(slim)
+            tally.add(slim)
+    write(out / "report.html", pages.overview(tally))
+    report.files = {"report": out / "report.html", "feedback": out / "feedback", **report.files}
+    return report
+
+
+def _earlier(roster: Roster, store: Store) -> str:
+    """Under which isolation was graded what is known, if nothing was graded now."""
+    keys = {key for student in roster.students for key in student.keys.values()}
+    classes = sorted({found.isolation for key in keys if (found := store.known(key))} & CLASSES.keys())
+    return "; ".join(f"isolation class {letter}: {CLASSES[letter]}" for letter in classes)
+
+
+def _feedback(folder: Path, student: Graded, pages: Pages) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    html, markdown = pages.student(student)
+    write(folder / "feedback.html", html)
+    write(folder / "feedback.md", markdown)
+    write(folder / "results.json", json.dumps(exports.gradescope(student), indent=1, ensure_ascii=False) + "\n")
+
+
+def write(path: Path, text: str) -> None:
+    """Whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text, encoding="utf-8", errors="replace")
+    os.replace(partial, path)

@@ -1,0 +1,100 @@
+"""A graded class as plain values: what the exports and the pages are made from, and what `grade()` returns."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from graders.classroom.records import Mark, Outcome
+from graders.classroom.roster import Handed
+from graders.classroom.store import Store
+from graders.exercise import Exercise
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One student: the marks by exercise. An exercise that was not handed in has marks too, none of them graded."""
+
+    handed: Handed
+    marks: Mapping[str, tuple[Mark, ...]]
+    points: Mapping[str, Mapping[str, int]] = field(repr=False)
+    seconds: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return self.handed.name
+
+    def score(self, exercise: str | None = None) -> int | None:
+        """Points, of one exercise or of all; None, which is not 0, where nothing is graded."""
+        names = self.marks if exercise is None else [exercise]
+        graded = [(name, m) for name in names for m in self.marks[name] if m.outcome.graded]
+        return sum(self.points[name][m.gradient] for name, m in graded if m.passed) if graded else None
+
+    def possible(self, exercise: str | None = None) -> int:
+        names = self.marks if exercise is None else [exercise]
+        return sum(sum(self.points[name].values()) for name in names)
+
+    @property
+    def complete(self) -> bool:
+        return all(mark.outcome.graded for marks in self.marks.values() for mark in marks)
+
+    @property
+    def slug(self) -> str:
+        """The student's name as a file name that is safe everywhere, and unlike any other student's."""
+        plain = re.sub(r"[^A-Za-z0-9_-]+", "_", self.name).strip("_")[:60]
+        if plain == self.name and self.name == self.name.lower():
+            return plain
+        return f"{plain or 'student'}-{hashlib.sha256(self.name.encode()).hexdigest()[:8]}"
+
+
+@dataclass
+class Report:
+    """What `grade()` returns. `files` says where everything was written, by what it is."""
+
+    exercises: dict[str, Exercise]
+    isolation: str
+    graded: int
+    seconds: float
+    students: list[Graded] = field(default_factory=list)
+    files: dict[str, Path] = field(default_factory=dict)
+
+    def student(self, name: str) -> Graded:
+        return next(student for student in self.students if student.name == name)
+
+
+def points_of(exercises: Mapping[str, Exercise]) -> dict[str, dict[str, int]]:
+    return {name: {item.name: item.points for item in exercise.items} for name, exercise in exercises.items()}
+
+
+def graded(
+    handed: Handed, exercises: Mapping[str, Exercise], points: Mapping[str, Mapping[str, int]], store: Store
+) -> Graded:
+    """A student's marks as the store has them."""
+    marks, seconds = {}, 0.0
+    for name, exercise in exercises.items():
+        key = handed.keys.get(name)
+        found = store.known(key) if key else None
+        seconds += found.seconds if found else 0.0
+        by_name = {mark.gradient: mark for mark in found.marks} if found else {}
+        missing = "not graded yet" if key else (handed.unreadable or (f"no {name}.py was handed in",))[0]
+        none = {item.name: Mark(item.name, Outcome.NOT_GRADED, missing) for item in exercise.items}
+        marks[name] = tuple(by_name.get(item.name, none[item.name]) for item in exercise.items)
+    return Graded(handed, marks, points, seconds)
+
+
+class Thrift:
+    """Equal marks are kept once, without pictures: a report of 10,000 students fits into memory."""
+
+    def __init__(self) -> None:
+        self._seen: dict[object, Mark] = {}
+
+    def slim(self, student: Graded) -> Graded:
+        marks = {name: tuple(map(self._one, row)) for name, row in student.marks.items()}
+        return replace(student, marks=marks)
+
+    def _one(self, mark: Mark) -> Mark:
+        slim = replace(mark, picture="", frames=(), seconds=0.0)
+        return self._seen.setdefault(slim, slim)

@@ -1,0 +1,89 @@
+"""A class as it is handed in: which file of whom counts for what, and what of it is still to be graded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from graders.classroom.records import Key, digest
+from graders.classroom.submissions import Attempt, Student, entries_of, read_student
+from graders.classroom.supervisor import seed_id, version_of
+from graders.kit import Kit
+
+Work = tuple[str, bytes]  # an exercise's name, a submission's file
+Chosen = Callable[[str, str], bool]  # of a student's name and an exercise's
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What one student handed in, without its contents: the attempts, and the keys of those that count."""
+
+    name: str
+    attempts: tuple[dict[str, object], ...] = ()
+    keys: Mapping[str, Key] = field(default_factory=dict)
+    unreadable: tuple[str, ...] = ()
+
+
+class Roster:
+    """The students in a folder of submissions. Contents are read one student at a time and not kept.
+
+    Raises OSError if the folder cannot be read.
+    """
+
+    def __init__(self, folder: Path, kits: Mapping[str, Kit], secret: bytes):
+        self.folder, self.kits = folder, kits
+        self.offers = {name: [g.function for g in kit.exercise.gradients] for name, kit in kits.items()}
+        self._versions = {name: version_of(kit) for name, kit in kits.items()}
+        self._seed = seed_id(secret)
+        self._entries = entries_of(folder, self.offers)
+        self.students = [self._handed(self._read(name)) for name in self._entries]
+
+    def _read(self, name: str) -> Student:
+        return read_student(self.folder, name, self._entries[name], self.offers)
+
+    def key(self, exercise: str, source: bytes) -> Key:
+        return Key(digest(source), self._versions[exercise], self._seed)
+
+    def _handed(self, student: Student) -> Handed:
+        attempts, keys = [], {}
+        for exercise, made in student.attempts.items():
+            attempts += [_record(attempt, attempt is made[-1]) for attempt in made]
+            keys[exercise] = self.key(exercise, made[-1].content)
+        return Handed(student.name, tuple(attempts), keys, tuple(student.unreadable))
+
+    def exercises(self) -> list[str]:
+        """Those that anybody handed in."""
+        return [name for name in self.kits if any(name in student.keys for student in self.students)]
+
+    def waiting(self, settled: Callable[[Key], bool], chosen: Chosen) -> dict[Key, tuple[str, str]]:
+        """What is to be graded, equal files once: by key, whose and for which exercise."""
+        waiting: dict[Key, tuple[str, str]] = {}
+        for student in self.students:
+            for exercise, key in student.keys.items():
+                if chosen(student.name, exercise) and not settled(key):
+                    waiting.setdefault(key, (student.name, exercise))
+        return waiting
+
+    def works(self, waiting: Mapping[Key, tuple[str, str]]) -> Iterator[Work]:
+        """The files of what is waiting, read as they are asked for."""
+        wanted: dict[str, list[str]] = {}
+        for name, exercise in waiting.values():
+            wanted.setdefault(name, []).append(exercise)
+        for name, exercises in wanted.items():
+            student = self._read(name)
+            for exercise in exercises:
+                attempt = student.counted(exercise)
+                if attempt is not None:
+                    yield exercise, attempt.content
+
+
+def _record(attempt: Attempt, counts: bool) -> dict[str, object]:
+    return {
+        "exercise": attempt.exercise,
+        "file": attempt.path,
+        "modified": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(attempt.modified)),
+        "sha256": attempt.hash,
+        "counts": counts,
+    }

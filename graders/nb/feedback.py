@@ -1,0 +1,49 @@
+"""What a student reads of a mark under nbgrader. Nothing of a hidden case is in it: the reason is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from graders.classroom.records import Mark, Outcome
+from graders.classroom.selftest import CLASSES
+from graders.report.terminal import indented
+
+FOREIGN = "this cell is not one of backprop-ninja's: a person has to grade it"
+RAISED = re.compile(r"(?:\w+\.)*(\w+): ")  # "ValueError: ..." is what a submission raised
+NUMBERED = re.compile(r"^line \d+: ")  # a line of the module, which nobody has seen
+
+
+def reason(mark: Mark) -> str:
+    """The reason in words. A submission could put what it was given into an exception: only its type is told."""
+    raised = RAISED.match(mark.message) if mark.outcome in (Outcome.ERROR, Outcome.MEMORY) else None
+    return f"it raised {raised[1]}" if raised else mark.message
+
+
+def report(mark: Mark) -> str:
+    """A line with the outcome, under it what there is to say."""
+    lines = [f"{mark.gradient:15s} | {mark.outcome.value}"]
+    lines += indented(reason(mark)) if mark.message else []
+    lines += [line for frame in mark.frames for line in indented(NUMBERED.sub("", frame), "      in: ", "          ")]
+    lines += [line for remark in mark.remarks for line in indented(remark)]
+    return "\n".join(lines)
+
+
+def short(mark: Mark) -> str:
+    told = [reason(mark)] if mark.message else list(mark.remarks)
+    return ": ".join([f"{mark.gradient} {mark.outcome.value}", *told])
+
+
+def notice(problems: Sequence[str], isolation: str) -> str:
+    """What stands above a graded notebook."""
+    lines = [f"- {_plain(problem)}" for problem in problems]
+    if lines:
+        lines = ["**Please note:**", "", *lines, ""]
+    if isolation:
+        lines.append(f"*Graded by backprop-ninja, isolation class {isolation} ({CLASSES.get(isolation, '')}).*")
+    return "\n".join(lines or ["*Not graded.*"])
+
+
+def _plain(text: str) -> str:
+    """Without what Markdown or HTML would make something of: problems quote a student's own lines."""
+    return re.sub(r"([\\`*_{}\[\]<>#|$])", r"\\\1", text).replace("\\<", "&lt;").replace("\\>", "&gt;")
