@@ -106,3 +106,11 @@ def test_the_core_imports_nothing_that_a_check_does_not_need() -> None:
         [sys.executable, "-c", code.replace("graders.check", "torch")], capture_output=True, text=True, check=True
     )
     assert set(run.stdout.split()) <= set(bare.stdout.split())
+
+
+def test_importing_the_sandbox_leaves_the_clock_of_the_self_check_alone() -> None:
+    from graders import limits, student
+    from graders.classroom import child, sandbox
+
+    assert sandbox.Sandbox and child.PATH
+    assert student.time_limit is limits.time_limit

@@ -39,7 +39,9 @@ def _no_clock(seconds: float) -> Iterator[None]:
     yield
 
 
-vars(student)["time_limit"] = _no_clock
+def stop_the_clock() -> None:
+    """For the zygote and its children alone: whoever else imports this module keeps the self-check's clock."""
+    vars(student)["time_limit"] = _no_clock
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,7 @@ def drop_root() -> None:
 
 
 def main(control: int, wanted: str) -> None:
+    child.stop_the_clock()
     torch.set_num_threads(1)
     warm()
     ready = locks(wanted)
