@@ -176,11 +176,3 @@ def backward__numpy(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits,
     dC = np.zeros_like(C.numpy())
     np.add.at(dC, ix, (dx @ W1.T).reshape(emb.shape))
     return dC, x.T @ dx, dx.sum(0), h.T @ dz, dz.sum(0), dgain, dbias
-
-
-def backward__embedding_backward(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """The kernel that autograd itself calls for an embedding."""
-    dhprebn, dW2, db2, dbngain, dbnbias = _down_to(bngain, bnraw, bnvar_inv, h, W2, logits, Yb)
-    demb = (dhprebn @ W1.T).view_as(emb)
-    dC = torch.ops.aten.embedding_dense_backward(demb, Xb, len(C), -1, False)
-    return dC, embcat.T @ dhprebn, dhprebn.sum(0), dW2, db2, dbngain, dbnbias

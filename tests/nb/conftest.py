@@ -1,0 +1,36 @@
+"""One course for all tests of nbgrader: made, handed in, graded, with feedback and export, once."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("nbgrader")
+
+from tests.conftest import solutions
+from tests.nb.bad import BAD
+from tests.nb.course import Course, filled, make
+from tests.nb.students import STUDENTS
+
+EX, SMALL = "ex1_atomic", "ex2_cross_entropy"  # 26 gradients, and one
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    made = make(tmp_path_factory.mktemp("course"), [EX, SMALL])
+    released = made.released(EX)
+    for name, student in STUDENTS.items():
+        notebook = filled(released, student.bodies)
+        student.edit(notebook)
+        path = made.submit(name, EX, notebook)
+        for file, text in student.files.items():
+            (path.parent / file).parent.mkdir(exist_ok=True)
+            (path.parent / file).write_text(text)
+    for name, bad in BAD.items():
+        bad.write(made.submit(name, SMALL, b""), filled(made.released(SMALL), solutions(SMALL)))
+    made.nbgrader("autograde", EX)
+    made.log = made.nbgrader("autograde", SMALL)
+    quiet = ",".join(name for name, student in STUDENTS.items() if not student.told)
+    made.nbgrader("generate_feedback", EX, f"--CourseDirectory.student_id_exclude={quiet}")
+    made.nbgrader("generate_feedback", SMALL)
+    made.nbgrader("export")
+    return made

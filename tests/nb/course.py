@@ -1,0 +1,112 @@
+"""An nbgrader course in a folder, as an instructor has one, driven by nbgrader's own commands."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from graders.exercise import load
+from graders.nb import course, notebooks
+from tests.conftest import EXERCISES, NINJA, REFERENCE
+
+Notebook = dict[str, Any]
+Edit = Callable[[Notebook], object]
+CONFIG = "\nc.NinjaGrade.seconds = 2.0\n"
+
+
+@dataclass
+class Course:
+    folder: Path
+    log: str = ""  # of the last autograde
+
+    def nbgrader(self, *arguments: str, ok: bool = True) -> str:
+        """Run a command of nbgrader's in the course; what it logged."""
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # it calls a bare `alembic`
+        command = [sys.executable, "-m", "nbgrader", *arguments]
+        done = subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, env={**os.environ, "PATH": path}, check=False
+        )
+        told = done.stdout + done.stderr
+        assert (done.returncode == 0) is ok, told[-4000:]
+        return told
+
+    def released(self, exercise: str) -> Notebook:
+        return json.loads((self.folder / "release" / exercise / f"{exercise}.ipynb").read_text())
+
+    def submit(self, student: str, exercise: str, content: Notebook | bytes) -> Path:
+        folder = self.folder / "submitted" / student / exercise
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{exercise}.ipynb"
+        path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+        return path
+
+    def scores(self, exercise: str) -> dict[str, dict[str, float | None]]:
+        """The gradebook's scores by student and test cell, None where it has none."""
+        rows = self.query(
+            "select s.student_id, b.name, g.auto_score from grade g join base_cell b on g.cell_id = b.id "
+            "join submitted_notebook n on g.notebook_id = n.id join submitted_assignment s on n.assignment_id = s.id "
+            "join assignment a on s.assignment_id = a.id where a.name = ?",
+            exercise,
+        )
+        found: dict[str, dict[str, float | None]] = {}
+        for student, cell, score in rows:
+            found.setdefault(student, {})[cell.split("-")[-1]] = score
+        return found
+
+    def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        with sqlite3.connect(self.folder / "gradebook.db") as database:
+            return database.execute(sql, values).fetchall()
+
+    def autograded(self, student: str, exercise: str) -> Notebook:
+        return json.loads((self.folder / "autograded" / student / exercise / f"{exercise}.ipynb").read_text())
+
+    def feedback(self, student: str, exercise: str) -> str:
+        return (self.folder / "feedback" / student / exercise / f"{exercise}.html").read_text()
+
+
+def make(folder: Path, exercises: Iterable[str], trusted: bool = True) -> Course:
+    """A course with these exercises released; with nbgrader's own Execute if not trusted."""
+    for name in exercises:
+        source = folder / "source" / name
+        (source / "kit").mkdir(parents=True)
+        exercise = load(REFERENCE / NINJA / f"{name}.py")
+        (source / f"{name}.ipynb").write_text(notebooks.nbformat.writes(notebooks.source(exercise)))
+        shutil.copy(EXERCISES / NINJA / "kit" / f"{name}.json", source / "kit")
+    config = folder / "nbgrader_config.py"
+    if trusted:
+        course.set_up(folder)
+        config.write_text(config.read_text() + CONFIG)
+    else:
+        config.write_text('c = get_config()\nc.CourseDirectory.course_id = "plain"\n')
+    made = Course(folder)
+    for name in exercises:
+        made.nbgrader("generate_assignment", name)
+    return made
+
+
+def answer_of(cell: Mapping[str, Any]) -> str:
+    return cell.get("id", "").partition("-answer-")[2]
+
+
+def filled(released: Notebook, bodies: Mapping[str, str]) -> Notebook:
+    """The released notebook with the bodies of some answers written in."""
+    notebook = copy.deepcopy(released)
+    for cell in notebook["cells"]:
+        if answer_of(cell) in bodies:
+            head = "".join(cell["source"]).split("    # YOUR CODE HERE")[0]
+            cell["source"] = head + bodies[answer_of(cell)]
+    return notebook
+
+
+def code(source: str) -> dict[str, Any]:
+    """A code cell of a student's own."""
+    return {"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": None, "id": "own"}

@@ -1,0 +1,100 @@
+"""Source to export with real nbgrader and its real gradebook: generated students, cheats among them."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from graders.classroom.grade import secret_of
+from graders.classroom.records import Outcome
+from graders.classroom.sandbox import Limits, Sandbox
+from graders.classroom.supervisor import Supervisor
+from graders.kit import open_kit
+from tests.conftest import EXERCISES, NINJA, fill
+from tests.nb.bad import BAD
+from tests.nb.conftest import EX, SMALL
+from tests.nb.course import Course
+from tests.nb.students import STUDENTS
+
+STUB = EXERCISES / NINJA / f"{EX}.py"
+POINTS = {item.name: item.points for item in open_kit(STUB).exercise.items}
+
+
+@pytest.fixture(scope="module")
+def supervisor(course: Course) -> Iterator[Supervisor]:
+    with Sandbox(limits=Limits(2.0)) as sandbox:
+        yield Supervisor({EX: open_kit(STUB)}, secret_of(course.folder / "ninja_results", None), sandbox)
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_points_are_those_of_what_is_right(course: Course, name: str) -> None:
+    scores = course.scores(EX)[name]
+    right = [cell for cell, score in scores.items() if score]
+    assert len(scores) == len(POINTS)
+    assert len(right) == STUDENTS[name].right
+    assert all(scores[cell] == POINTS[cell] for cell in right)
+
+
+@pytest.mark.parametrize("name", [name for name, student in STUDENTS.items() if student.same_as_module])
+def test_points_equal_those_of_the_module(course: Course, supervisor: Supervisor, name: str) -> None:
+    module = fill(STUB.read_text(), STUDENTS[name].bodies)
+    marks = supervisor.assess(EX, module.encode()).marks
+    expected = {m.gradient: float(POINTS[m.gradient]) if m.outcome is Outcome.PASSED else 0.0 for m in marks}
+    assert course.scores(EX)[name] == expected
+
+
+@pytest.mark.parametrize("name", [name for name, student in STUDENTS.items() if student.told])
+def test_feedback_says_why(course: Course, name: str) -> None:
+    text = " ".join(re.sub(r"<[^>]+>", " ", course.feedback(name, EX)).split())
+    assert STUDENTS[name].told in text
+
+
+def test_export_has_every_student(course: Course) -> None:
+    with (course.folder / "grades.csv").open() as file:
+        rows = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file) if row["assignment"] == EX}
+    scores = {name: sum(score or 0 for score in cells.values()) for name, cells in course.scores(EX).items()}
+    assert {name: rows[name] for name in scores} == scores
+    assert rows["right"] == sum(POINTS.values())
+
+
+def test_reasons_are_in_the_gradebook(course: Course) -> None:
+    comments = [text for (text,) in course.query("select auto_comment from comment where auto_comment is not null")]
+    assert any("Only the path through probs arrived" in text for text in comments)
+    assert "No response." in comments
+
+
+def test_no_manual_score_was_written(course: Course) -> None:
+    assert course.query("select count(*) from grade where manual_score is not null") == [(0,)]
+
+
+def test_nothing_of_the_solution_is_released(course: Course) -> None:
+    released = (course.folder / "release" / EX / f"{EX}.ipynb").read_text()
+    source = (course.folder / "source" / EX / f"{EX}.ipynb").read_text()
+    for trace in ("SOLUTION", "-1.0 / n", "frac{", "torch.zeros_like(logprobs)"):
+        assert trace in source
+        assert trace not in released
+
+
+def test_feedback_shows_nothing_of_a_hidden_case(course: Course) -> None:
+    assert not re.search(r"\[\[?0\.\d{4}", course.feedback("leaking", EX))
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_notebooks_are_told_and_never_a_silent_zero(course: Course, name: str) -> None:
+    bad, scores = BAD[name], course.scores(SMALL)[name]
+    text = " ".join(re.sub(r"<[^>]+>", " ", course.feedback(name, SMALL)).split())
+    assert bad.told in text.replace("\\", "")
+    assert bad.told in course.log
+    if bad.right is None:
+        assert set(scores.values()) == {None}
+        waiting = course.query(
+            "select count(*) from grade g join submitted_notebook n on g.notebook_id = n.id join submitted_assignment s "
+            "on n.assignment_id = s.id where s.student_id = ? and g.needs_manual_grade = 1",
+            name,
+        )
+        assert waiting == [(1,)]
+    else:
+        assert scores == {"dlogits": 5.0 * bad.right}
