@@ -89,6 +89,6 @@ def test_a_bad_statement_of_its_own_does_not_spoil_the_module() -> None:
 
 
 def test_cells_of_another_exercise_are_told() -> None:
-    name, text, problems = module(answer(STUB), answer(STUB, "dx"), answer("def dh(): return 1", "dh", "other"))
+    name, _text, problems = module(answer(STUB), answer(STUB, "dx"), answer("def dh(): return 1", "dh", "other"))
     assert name == "ex2"
     assert "cells of another exercise (other) are not graded here" in problems
