@@ -41,7 +41,7 @@ class SubmissionExporter(NotebookExporter):  # type: ignore[misc]
 def submitted_bytes(path: Path) -> bytes:
     """A submitted file, up to a little more than may be read. Raises Unreadable."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
         with open(descriptor, "rb") as file:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):

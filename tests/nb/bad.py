@@ -44,6 +44,14 @@ def folder(path: Path, notebook: Notebook) -> None:
     path.mkdir()
 
 
+def link(path: Path, notebook: Notebook) -> None:
+    """To the right answers of somebody else."""
+    other = path.parent / "other.ipynb"
+    other.write_text(json.dumps(notebook))
+    path.unlink()
+    path.symlink_to(other)
+
+
 def rename_ids(notebook: Notebook) -> None:
     """All cells are those of another exercise."""
     for cell in notebook["cells"]:
@@ -93,6 +101,7 @@ BAD: dict[str, Bad] = {
     "b_many": Bad(raw(b'{"cells": [' + b"{}," * 5000 + b"{}]}"), "the notebook has 5001 cells"),
     "b_pipe": Bad(pipe, "this is not a notebook, nor any file"),
     "b_folder": Bad(folder, "the notebook cannot be read"),
+    "b_link": Bad(link, "the notebook cannot be read"),
     "b_no_answers": Bad(changed(no_answers), "no cell of the released notebook is in it", 0),
     "b_other_exercise": Bad(changed(rename_ids), "cells of another exercise (ex1_atomic)", 1),
     "b_older": Bad(changed(older), "this notebook is of another release", 1),
