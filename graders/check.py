@@ -89,6 +89,11 @@ class Grader:
         return self.lecture.true_gradients()
 
     @cached_property
+    def writers(self) -> dict[str, str]:
+        """The gradient that is written for each forward tensor: {'counts': 'dcounts', ...}."""
+        return {g.target: g.name for g in self.exercise.gradients}
+
+    @cached_property
     def note(self) -> str:
         """What to say of the whole file: it does not load, or given code is not what was released."""
         problem = self.student.problem
@@ -148,7 +153,7 @@ class Grader:
         gradient = self.exercise.gradient(name)
         if isinstance(self.local(name), Problem):
             return None
-        mine = {g.target: g.name for g in self.exercise.gradients}
+        mine = self.writers
         upstream = {"loss": self.lecture.upstream["loss"], **self.truth}
         for target in self.lecture.consumers(gradient.target):
             own = self.chained(mine[target]) if target in mine else None
@@ -159,7 +164,7 @@ class Grader:
 
     def culprit(self, name: str) -> str | None:
         """The first wrong gradient, in backward order, among those that `name` is computed from."""
-        mine = {g.target: g.name for g in self.exercise.gradients}
+        mine = self.writers
         above: set[str] = set()
         waiting = [name]
         while waiting:
@@ -214,7 +219,7 @@ class Grader:
 
     def _inexact(self, gradient: Gradient) -> tuple[str, ...]:
         """At the first right line that is not bit-exact: why that is nobody's fault."""
-        mine = {g.target: g.name for g in self.exercise.gradients}
+        mine = self.writers
         above = [mine[c] for c in self.lecture.consumers(gradient.target) if c in mine]
         if gradient.index is not None or not all(self.result(name).state is State.EXACT for name in above):
             return ()

@@ -94,12 +94,13 @@ def in_double() -> Iterator[None]:
 
     The formula is what is checked, so `F.one_hot(x).float() @ y` must not fail because y is float64 here.
     """
+    before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     try:
         with _Double():
             yield
     finally:
-        torch.set_default_dtype(torch.float32)
+        torch.set_default_dtype(before)
 
 
 @contextlib.contextmanager

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from graders.report.png import png_file
+
 COLOURS = {
     "exact": "#1a7f37",
     "approximate": "#4ac26b",
@@ -79,10 +81,7 @@ def png(pixels: NDArray[np.uint8]) -> bytes:
     rows, columns, _ = pixels.shape
     raw = b"".join(b"\0" + pixels[row].tobytes() for row in range(rows))
     head = struct.pack(">2I5B", columns, rows, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(raw, 9)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
-    )
+    return png_file(((b"IHDR", head), (b"IDAT", zlib.compress(raw, 9))))
 
 
 def graph(consumers: Mapping[str, Sequence[str]], states: Mapping[str, str], here: str = "") -> str:
