@@ -167,10 +167,12 @@ def unpacked(png: bytes) -> bytes:
 
 
 def test_the_picture_keeps_the_difference() -> None:
-    expected = torch.randn(6, 5, dtype=torch.float64)
-    answer = expected + 1e-4 * torch.randn(6, 5, dtype=torch.float64)
+    rng = torch.Generator().manual_seed(1)
+    expected = torch.randn(6, 5, dtype=torch.float64, generator=rng)
+    answer = expected + 1e-4 * torch.randn(6, 5, dtype=torch.float64, generator=rng)
     kept = heat.difference_of(heat.keep(answer, expected), expected)
-    assert kept is not None and (kept - (answer - expected)).abs().max() < 1e-6
+    half_a_step = (answer - expected).abs().max() / 127 / 2
+    assert kept is not None and (kept - (answer - expected)).abs().max() < 1.001 * half_a_step
     assert [m.title for m in pictures.maps(heat.keep(answer, expected), expected)] == [
         "yours",
         "autograd",
