@@ -179,7 +179,7 @@ def selfcheck(reference: Path | None, seeds: int) -> None:
 def grade(submissions: Path, out: Path, exercises: Path | None, **options: Any) -> None:
     """Grade a folder with one folder, archive or .py file a student, in a sandbox."""
     try:
-        from graders.classroom import command
+        from graders.grading import command
     except ImportError as error:
         raise click.ClickException(f"{error.name} is missing: pip install 'backprop-ninja[classroom]'") from None
     try:

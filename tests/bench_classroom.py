@@ -13,9 +13,9 @@ from pathlib import Path
 from rich.console import Console
 
 from graders.check import Grader
-from graders.classroom.grade import grade, kits_in
 from graders.classroom.sandbox import Sandbox
 from graders.classroom.supervisor import Supervisor
+from graders.grading.grade import grade, kits_in
 from graders.kit import Kit
 from graders.student import load_student
 from tests.classroom.class_of import Catalogue, Made, mistaken

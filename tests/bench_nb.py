@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from graders.classroom.store import Store
+from graders.grading.store import Store
 from graders.nb.extract import module_of
 from graders.nb.session import session
 from tests.nb.course import Course, filled, make

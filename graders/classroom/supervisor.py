@@ -18,7 +18,6 @@ from dataclasses import dataclass, field, replace
 import torch
 
 from graders.check import State, fault, offer, passes, remarks_on
-from graders.classroom import heat
 from graders.classroom.records import Assessment, Key, Mark, Outcome, digest
 from graders.classroom.sandbox import Ask, Reply, Sandbox
 from graders.classroom.sandbox import Outcome as Claimed
@@ -26,6 +25,7 @@ from graders.compare import Match
 from graders.exercise import Exercise, Gradient
 from graders.kit import Kit
 from graders.oracle import Oracle, cases
+from graders.report import heat
 from graders.student import Problem
 from graders.trial import Trial
 

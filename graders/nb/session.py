@@ -10,10 +10,10 @@ from pathlib import Path
 
 import torch
 
-from graders.classroom.grade import kits_in, secret_of
 from graders.classroom.records import Assessment, Key, digest, from_plain
 from graders.classroom.sandbox import Limits, Sandbox
 from graders.classroom.supervisor import Supervisor, seed_id, version_of
+from graders.grading.grade import kits_in, secret_of
 from graders.kit import Kit
 from graders.nb.notebooks import release_of
 

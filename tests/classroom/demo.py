@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from graders.classroom import command
+from graders.grading import command
 
 from ..conftest import EXERCISES
 from .class_of import class_of

@@ -22,12 +22,12 @@ import distributed
 import pytest
 from click.testing import CliRunner
 
-from graders.classroom.cluster import spread
-from graders.classroom.grade import grade, kits_in
 from graders.classroom.records import Outcome
-from graders.classroom.report import Report
 from graders.classroom.sandbox import Limits, Sandbox, SandboxError
 from graders.cli import main
+from graders.grading.cluster import spread
+from graders.grading.grade import grade, kits_in
+from graders.report.scores import Report
 
 from ..conftest import EXERCISES, REFERENCE
 from .class_of import Made, class_of
@@ -271,8 +271,8 @@ def test_the_secret_is_kept_to_its_owner(small: Small) -> None:
 def test_what_an_instructor_must_mend_is_told(
     tmp_path: Path, arguments: list[str], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graders.classroom.grade.RECONNECTIONS", 0)
-    monkeypatch.setattr("graders.classroom.cluster.CONNECT_SECONDS", 1)
+    monkeypatch.setattr("graders.grading.grade.RECONNECTIONS", 0)
+    monkeypatch.setattr("graders.grading.cluster.CONNECT_SECONDS", 1)
     (tmp_path / "class" / "alice").mkdir(parents=True)
     (tmp_path / "class" / "alice" / "ex2_cross_entropy.py").write_text("")
     (tmp_path / "empty").mkdir()
@@ -320,7 +320,7 @@ def dask_process(what: str, *arguments: str) -> subprocess.Popen[bytes]:
 def test_a_scheduler_that_is_restarted_loses_nothing(
     small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graders.classroom.cluster.CONNECT_SECONDS", 4)
+    monkeypatch.setattr("graders.grading.cluster.CONNECT_SECONDS", 4)
     students, folder, _, report = small
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from graders.classroom import graph, heat, pictures
-from graders.classroom.grade import grade, kits_in
-from graders.classroom.pages import Pages, markdown
 from graders.classroom.records import Outcome
-from graders.classroom.report import Report
 from graders.classroom.sandbox import Limits, Sandbox, SandboxError
+from graders.grading.grade import grade, kits_in
+from graders.report import graph, heat, maps
+from graders.report.pages import Pages, markdown
+from graders.report.scores import Report
 
 from ..conftest import EXERCISES
 from .class_of import Catalogue
@@ -173,7 +173,7 @@ def test_the_picture_keeps_the_difference() -> None:
     kept = heat.difference_of(heat.keep(answer, expected), expected)
     half_a_step = (answer - expected).abs().max() / 127 / 2
     assert kept is not None and (kept - (answer - expected)).abs().max() < 1.001 * half_a_step
-    assert [m.title for m in pictures.maps(heat.keep(answer, expected), expected)] == [
+    assert [m.title for m in maps.maps(heat.keep(answer, expected), expected)] == [
         "yours",
         "autograd",
         "difference",
@@ -185,7 +185,7 @@ def test_the_picture_keeps_the_difference() -> None:
     )
     assert heat.keep(torch.zeros(100, 100), torch.zeros(100, 100)) == ""
     assert heat.difference_of(json.dumps([1.0, "eJwDAAAAAAE="]), expected) is None
-    assert pictures.png(torch.tensor([[0, 100, 200]], dtype=torch.uint8)).startswith(b"\x89PNG")
+    assert maps.png(torch.tensor([[0, 100, 200]], dtype=torch.uint8)).startswith(b"\x89PNG")
 
 
 def test_the_layout_has_no_overlaps() -> None:

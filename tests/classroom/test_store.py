@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from graders.classroom.records import Assessment, Key, Mark, Outcome, from_plain, to_plain
-from graders.classroom.store import Store, StoreError
+from graders.grading.store import Store, StoreError
 
 
 def result(number: int, outcome: Outcome = Outcome.WRONG) -> Assessment:

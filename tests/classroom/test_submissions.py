@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from graders.classroom import archives
-from graders.classroom.submissions import Student, entries_of, read_student, student_name
 from graders.classroom.wire import LONGEST_SOURCE
+from graders.grading import archives
+from graders.grading.submissions import Student, entries_of, read_student, student_name
 
 OFFERS = {"ex1_atomic": ["dprobs", "dlogits", "dh"], "ex2_cross_entropy": ["dlogits"]}
 SOURCE = b"def dprobs(): pass\n"

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from graders.classroom.grade import secret_of
 from graders.classroom.records import Outcome
 from graders.classroom.sandbox import Limits, Sandbox
 from graders.classroom.supervisor import Supervisor
+from graders.grading.grade import secret_of
 from graders.kit import open_kit
 from tests.conftest import EXERCISES, NINJA, fill
 from tests.nb.bad import BAD

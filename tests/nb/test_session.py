@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from graders.classroom.records import Assessment, Mark, Outcome
-from graders.classroom.store import Store
+from graders.grading.store import Store
 from graders.nb.session import Session, session
 from tests.conftest import EXERCISES, NINJA
 

@@ -10,11 +10,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from graders.classroom.grade import GradingError, grade
 from graders.classroom.records import Outcome
-from graders.classroom.report import Report
 from graders.classroom.sandbox import SandboxError
-from graders.classroom.store import StoreError
+from graders.grading.grade import GradingError, grade
+from graders.grading.store import StoreError
+from graders.report.scores import Report
 
 REFUSALS = (GradingError, SandboxError, StoreError)
 

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from graders.classroom.archives import MOST_ENTRIES, Found, Unreadable, is_archive, is_source, read, stem
 from graders.classroom.records import digest
 from graders.classroom.wire import LONGEST_SOURCE, printable
+from graders.grading.archives import MOST_ENTRIES, Found, Unreadable, is_archive, is_source, read, stem
 
 COUNTED = re.compile(r"(?:^|(?P<name>.*?)[\s_.-]+)(?:attempt|try|version)[\s_.-]*(?P<number>\d{1,6})", re.IGNORECASE)
 STAMPED = re.compile(r"(?:^|(?P<name>.*?)[\s_-]+)(?P<number>20\d\d-?\d\d-?\d\d[T\s_-]*\d\d[-:.]?\d\d(?:[-:.]?\d\d)?)Z?")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from graders.classroom.records import Mark, Outcome
-from graders.classroom.report import Graded, Report
+from graders.report.scores import Graded, Report
 
 GROUPS = ("passed", "wrong", "failed", "untouched", "none")
 WRONG = (Outcome.WRONG, Outcome.WRONG_SHAPE, Outcome.BAD_OUTPUT)

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import torch
 
-from graders.classroom import publish
 from graders.classroom.records import Assessment, from_plain
-from graders.classroom.report import Report
-from graders.classroom.roster import Chosen, Roster
 from graders.classroom.sandbox import Limits, Sandbox
-from graders.classroom.store import Store
 from graders.classroom.supervisor import Supervisor, failed
+from graders.grading.roster import Chosen, Roster
+from graders.grading.store import Store
 from graders.kit import Kit, open_kit
+from graders.report import publish
+from graders.report.scores import Report
 
 SHORTEST_SECRET = 16
 RECONNECTIONS = 5
@@ -136,7 +136,7 @@ class _Ways:
         scheduler: str | None,
         keep: Callable[[Assessment], None],
     ) -> str:
-        from graders.classroom import cluster  # a cluster is an extra that a single machine does without
+        from graders.grading import cluster  # a cluster is an extra that a single machine does without
 
         plugin = cluster.Grading(self.kits, self.secret, self.limits, self.allow_class_c)
         for again in range(RECONNECTIONS + 1):

@@ -6,13 +6,13 @@ import json
 import os
 from pathlib import Path
 
-from graders.classroom import exports
-from graders.classroom.pages import Pages
-from graders.classroom.report import Graded, Report, Thrift, graded, points_of
-from graders.classroom.roster import Roster
 from graders.classroom.selftest import CLASSES
-from graders.classroom.store import Store
-from graders.classroom.tally import Tally
+from graders.grading.roster import Roster
+from graders.grading.store import Store
+from graders.report import exports
+from graders.report.pages import Pages
+from graders.report.scores import Graded, Report, Thrift, graded, points_of
+from graders.report.tally import Tally
 
 
 def publish(roster: Roster, store: Store, out: Path, isolation: str, count: int, seconds: float) -> Report:

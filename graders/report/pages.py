@@ -11,14 +11,14 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from graders.classroom import graph, pictures
-from graders.classroom.pictures import Map
 from graders.classroom.records import Mark, Outcome
-from graders.classroom.report import Graded, Report
-from graders.classroom.tally import MOST_ROWS, Tally, first_open, group, strip
 from graders.exercise import Exercise
 from graders.kit import Kit
 from graders.oracle import Oracle, cases
+from graders.report import graph, maps
+from graders.report.maps import Map
+from graders.report.scores import Graded, Report
+from graders.report.tally import MOST_ROWS, Tally, first_open, group, strip
 
 LEGEND = (
     ("passed", "right"),
@@ -125,7 +125,7 @@ class Pages:
             return Row(mark, group(mark.outcome), points, "", [])
         expected = forward.oracle.expected(mark.gradient[1:])
         shape = f"{mark.gradient[1:]} ({' × '.join(map(str, expected.shape))})"
-        return Row(mark, group(mark.outcome), points, shape, pictures.maps(mark.picture, expected))
+        return Row(mark, group(mark.outcome), points, shape, maps.maps(mark.picture, expected))
 
     def overview(self, tally: Tally) -> str:
         """The class report as HTML."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from graders.classroom.records import Mark, Outcome
-from graders.classroom.roster import Handed
-from graders.classroom.store import Store
 from graders.exercise import Exercise
+from graders.grading.roster import Handed
+from graders.grading.store import Store
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from graders.classroom.records import Key, digest
-from graders.classroom.submissions import Attempt, Student, entries_of, read_student
 from graders.classroom.supervisor import seed_id, version_of
+from graders.grading.submissions import Attempt, Student, entries_of, read_student
 from graders.kit import Kit
 
 Work = tuple[str, bytes]  # an exercise's name, a submission's file
