@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import torch
@@ -70,6 +70,7 @@ class Grader:
 
     def __post_init__(self) -> None:
         self._cases: list[Case] = cases(self.exercise, self.seed)
+        self._together: dict[tuple[object, ...], tuple[object, tuple[Any, Problem | None]]] = {}
         self.result = cache(self._result)
         self.local = cache(self._local)
         self.chained = cache(self._chained)
@@ -114,11 +115,7 @@ class Grader:
         if function is None:
             wanted = f"def {gradient.function}({', '.join(gradient.parameters)})"
             return None, Problem(f"`{wanted}` is missing from {self.student.path.name}: put it back")
-        offered, refused = offer(gradient, oracle, upstream)
-        given = student.arguments(function, offered, refused)
-        if isinstance(given, Problem):
-            return None, given
-        answer, problem = student.ask(function, given, self.student.path, self.limit)
+        answer, problem = self._called(gradient, function, oracle, upstream)
         if problem:
             return None, problem
         try:
@@ -127,13 +124,25 @@ class Grader:
         except compare.NotATensor as error:
             return None, Problem(str(error), self.student.lines.get(gradient.function, 0))
 
+    def _called(
+        self, gradient: Gradient, function: Callable[..., Any], oracle: Oracle, upstream: dict[str, Tensor]
+    ) -> tuple[Any, Problem | None]:
+        """What a function returns; one that returns several gradients is called once for all of them."""
+        arriving = [upstream[name] for name in oracle.consumers(gradient.target)]
+        key = (gradient.function, id(oracle), *map(id, arriving))
+        if key in self._together:
+            return self._together[key][1]
+        called = student.ask(function, *offer(gradient, oracle, upstream), self.student.path, self.limit)
+        if gradient.index is not None:
+            self._together[key] = arriving, called  # keeps what has these ids
+        return called
+
     def _local(self, name: str) -> list[Trial] | Problem:
         """The answers to random upstream gradients at all cases; a problem if the lecture's has none."""
         gradient = self.exercise.gradient(name)
         trials: list[Trial] = []
         for oracle in self.oracles:
-            seen_before = bool(trials) or bool(gradient.index)
-            with hushed() if seen_before else contextlib.nullcontext():
+            with hushed() if trials else contextlib.nullcontext():
                 answer, problem = self.ask(gradient, oracle, oracle.upstream)
             if problem and not trials:
                 return problem
@@ -259,16 +268,22 @@ def remarks_on(trials: Sequence[Trial]) -> tuple[str, ...]:
     return tuple(remarks)
 
 
-def offer(gradient: Gradient, oracle: Oracle, upstream: dict[str, Tensor]) -> tuple[dict[str, Any], dict[str, str]]:
+def offer(gradient: Gradient, oracle: Oracle, upstream: dict[str, Tensor]) -> tuple[dict[str, Any], Mapping[str, str]]:
     """What a function may ask for by name, and the names it may not, each with the reason."""
     consumers = oracle.consumers(gradient.target)
-    direct = ", ".join(f"d{c}" for c in consumers)
     offered = {**oracle.values, **{f"d{c}": upstream[c] for c in consumers}}
+    return offered, refusals(gradient.name, consumers, tuple(oracle.values))
+
+
+@lru_cache(maxsize=1024)
+def refusals(gradient: str, consumers: tuple[str, ...], values: tuple[str, ...]) -> Mapping[str, str]:
+    """Why d<name> cannot be had, for each of `values` that `gradient` does not directly depend on."""
+    direct = ", ".join(f"d{c}" for c in consumers)
     refused = {
-        f"d{name}": f"asks for `d{name}`, which is no upstream gradient of {gradient.target}: "
+        f"d{name}": f"asks for `d{name}`, which is no upstream gradient of {gradient[1:]}: "
         f"what arrives at it comes through {direct}"
-        for name in oracle.values
-        if f"d{name}" not in offered
+        for name in values
+        if name not in consumers and f"d{name}" not in values
     }
-    refused[gradient.name] = f"asks for `{gradient.name}`, the answer itself: compute it from {direct}"
-    return offered, refused
+    refused[gradient] = f"asks for `{gradient}`, the answer itself: compute it from {direct}"
+    return refused

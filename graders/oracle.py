@@ -8,7 +8,7 @@ arrives there by the upstream gradient that was asked about, so nothing further 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -94,15 +94,17 @@ class Oracle:
         self.sizes = {**exercise.sizes, **{k: v for k, v in case.keywords.items() if k in exercise.sizes}}
         self.values = {k: v.detach() if isinstance(v, Tensor) else v for k, v in self._tensors.items()}
         self._edges = _edges_by_target(exercise, self._tensors, self.watched)
+        self._consumers = {
+            name: tuple(dict.fromkeys(through for _, _, names in edges for through in names))
+            for name, edges in self._edges.items()
+        }
         self._check_asked_gradients(exercise)
         self.upstream = {
             name: torch.randn(self.values[name].shape, generator=rng, dtype=torch.float64).to(dtype)
             for name in self.watched
         } | {"loss": torch.ones((), dtype=dtype)}
-        # Where a backward pass begins: what arrives at a consumer is replaced, so any scalar above it will do (and
-        # giving autograd.grad a tensor to begin with makes it import half a second's worth of modules).
-        self._heads = {name: self._tensors[name].sum() for name in self.watched} | {"loss": self._loss}
         self._arriving: Mapping[str, Tensor] | None = None
+        self._arrived: dict[str, Tensor] = {}
         self._target = ""
         me = weakref.ref(self)  # hooks that held it would keep it for ever: torch's side of the circle is not collected
         for name in self.watched:
@@ -120,13 +122,14 @@ class Oracle:
                 )
 
     def _replace(self, name: str, gradient: Tensor) -> Tensor:
-        if self._arriving is None or name == self._target:
+        if self._arriving is None:
             return gradient
-        return self._arriving.get(name, gradient)
+        self._arrived[name] = gradient
+        return gradient if name == self._target else self._arriving.get(name, gradient)
 
     def consumers(self, target: str) -> tuple[str, ...]:
         """The watched tensors (or 'loss') that `target` reaches first: whose gradients it is computed from."""
-        return tuple(dict.fromkeys(through for _, _, names in self._edges[target] for through in names))
+        return self._consumers[target]
 
     @kept
     def true_gradients(self) -> dict[str, Tensor]:
@@ -141,21 +144,31 @@ class Oracle:
         Linear in the upstream gradients; the shape and dtype are those of `target`.
         """
         consumers = self.consumers(target)
-        arriving = {**self.upstream, **(upstream or {})}
-        self._arriving, self._target = arriving, target
+        # What arrives at a consumer is replaced, so any scalar above it will do to begin with (and giving autograd.grad
+        # a tensor to begin with makes it import half a second's worth of modules).
+        with torch.enable_grad():
+            heads = [self._loss if name == "loss" else self._tensors[name].sum() for name in consumers]
+        return self._cut_pass({**self.upstream, **(upstream or {})}, heads, [target], target)[target]
+
+    def _cut_pass(
+        self, arriving: Mapping[str, Tensor], heads: list[Tensor], wanted: Sequence[str], target: str = ""
+    ) -> dict[str, Tensor]:
+        """A backward pass cut at every watched tensor: what arrives there is noted, `arriving` goes on instead."""
+        self._arriving, self._arrived, self._target = arriving, {}, target
         try:
-            gradient: Tensor
-            (gradient,) = torch.autograd.grad(
-                [self._heads[c] for c in consumers], self._tensors[target], retain_graph=True
-            )
+            torch.autograd.grad(heads, [self._tensors[name] for name in wanted], retain_graph=True)
+            return self._arrived
         finally:
-            self._arriving, self._target = None, ""
-        return gradient
+            self._arriving, self._arrived, self._target = None, {}, ""
 
     @kept
+    def _all_expected(self) -> dict[str, Tensor]:
+        """One pass gives every answer: what arrives at a tensor has come from its consumers and no further."""
+        return self._cut_pass(self.upstream, [self._loss], self.watched)
+
     def expected(self, target: str) -> Tensor:
         """`vjp(target)` for the random upstream gradients: what the right answer is."""
-        return self.vjp(target)
+        return self._all_expected()[target]
 
     @kept
     def scale(self, target: str) -> float:

@@ -97,19 +97,25 @@ def _unknown(name: str, offered: Mapping[str, Any]) -> str:
 
 
 def ask(
-    function: Callable[..., Any], given: Mapping[str, Any], path: Path, limit: float = DEFAULT_LIMIT
+    function: Callable[..., Any],
+    offered: Mapping[str, Any],
+    refused: Mapping[str, str],
+    path: Path,
+    limit: float = DEFAULT_LIMIT,
 ) -> tuple[Any, Problem | None]:
-    """Call a function of the student's: (its answer, None) or (None, the problem).
+    """Call a function of the student's with what it asks for: (its answer, None) or (None, the problem).
 
     With float64 arguments, float32 constants inside are float64 too. An argument that was changed in place is a
     problem of its own: other gradients need that tensor.
     """
-    before = {k: v.clone() if isinstance(v, Tensor) else v for k, v in given.items()}
+    given = arguments(function, offered, refused)
+    if isinstance(given, Problem):
+        return None, given
     answer, problem = run(lambda: call(function, given), path, limit)
     if problem:
         return None, problem
-    for name, value in before.items():
-        if isinstance(value, Tensor) and not _unchanged(given[name], value):
+    for name, value in given.items():
+        if isinstance(value, Tensor) and not _unchanged(value, offered[name]):
             message = f"changed its argument `{name}` in place: work on a copy, `{name}.clone()`"
             return None, Problem(message, function.__code__.co_firstlineno)
     return answer, None

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from graders.exercise import functions_of
+from graders.exercise import functions_of, targets_of
 
 pytest_plugins = ["pytester"]
 # The notebooks are not finished, and their tests start nbgrader, JupyterLab and Chromium: BACKPROP_NB=1 runs them.
@@ -35,7 +35,7 @@ def solutions(exercise: str, unit: str = NINJA) -> dict[str, str]:
     return {
         f.name: "\n".join(lines[f.body[1].lineno - 1 : f.body[-1].end_lineno])
         for f in functions_of(ast.parse(text))
-        if f.name.startswith("d") and len(f.body) > 1
+        if targets_of(f)
     }
 
 

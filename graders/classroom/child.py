@@ -117,6 +117,7 @@ def _answer_all(work: Task) -> None:
     if loaded.outcome is not Outcome.ANSWERED:
         return
     cases: dict[int, dict[str, Any]] = {}
+    together: dict[str, Any] = {}
     for number, ask in enumerate(work.task["asks"]):
         if ask["case"] not in cases:
             cases[ask["case"]] = work.values(work.task["cases"][ask["case"]])
@@ -124,7 +125,7 @@ def _answer_all(work: Task) -> None:
         refused = work.task["refused"][ask["refused"]]
         guard.why = ""
         function = vars(module).get(ask["function"])
-        _send(_attempt(number, guard, lambda: _answer(number, ask, function, guard, offered, refused)))
+        _send(_attempt(number, guard, lambda: _answer(number, ask, function, guard, offered, refused, together)))
 
 
 def _load(work: Task, guard: Guard, names: dict[str, Any]) -> Claim | Problem:
@@ -155,15 +156,20 @@ def _answer(
     guard: Guard,
     offered: dict[str, Any],
     refused: dict[str, str],
+    together: dict[str, Any],
 ) -> Claim | Problem:
+    """Ask one function once; what it returned for several gradients is kept in `together` for the others."""
     if not callable(function):
         return Problem(f"`def {ask['function']}` is missing from the submission: put it back")
-    given = student.arguments(function, offered, refused)
-    if isinstance(given, Problem):
-        return given
-    answer, problem = student.ask(Guarded(function, guard, ask["budget"]), given, PATH)
-    if problem:
-        return problem
+    same = f"{ask['function']} {ask['case']} {ask['upstream']}"
+    if same in together:
+        answer = together[same]
+    else:
+        answer, problem = student.ask(Guarded(function, guard, ask["budget"]), offered, refused, PATH)
+        if problem:
+            return problem
+        if ask["index"] is not None and not guard.why:
+            together[same] = answer
     try:
         chosen = compare.element(answer, ask["index"], ask["returned"])
         tensor = compare.as_tensor(chosen, torch.float64)

@@ -52,7 +52,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Ask:
-    """One call of one of the student's functions, as `student.arguments` offers and refuses names.
+    """One call of one of the student's functions, as `student.ask` offers and refuses names.
 
     `index` picks one of the `returned` gradients of a function that returns several.
     """
@@ -127,7 +127,7 @@ def pack(
 ) -> bytes:
     """The task for one child. Raises TypeError for values that no student could be given."""
     index = _Index()
-    sentences: dict[tuple[tuple[str, str], ...], int] = {}
+    sentences: dict[int, tuple[int, Mapping[str, str]]] = {}  # by identity: the asks share them, and keep them alive
     task = {
         "source": len(source),
         "cases": [index.all(case) for case in cases],
@@ -136,7 +136,7 @@ def pack(
                 "function": ask.function,
                 "case": ask.case,
                 "upstream": index.all(ask.upstream),
-                "refused": sentences.setdefault(tuple(ask.refused.items()), len(sentences)),
+                "refused": sentences.setdefault(id(ask.refused), (len(sentences), ask.refused))[0],
                 "most_elements": ask.most_elements,
                 "budget": ask.budget,
                 "index": ask.index,
@@ -144,7 +144,7 @@ def pack(
             }
             for ask in asks
         ],
-        "refused": [dict(pairs) for pairs in sentences],
+        "refused": [dict(refused) for _, refused in sentences.values()],
         "limits": asdict(limits),
         "static_check": static_check,
         "watch": watch,
