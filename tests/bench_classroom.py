@@ -13,15 +13,16 @@ from pathlib import Path
 from rich.console import Console
 
 from graders.check import Grader
-from graders.classroom.sandbox import Sandbox
+from graders.classroom.sandbox import Limits
 from graders.classroom.supervisor import Supervisor
 from graders.grading.grade import grade, kits_in
+from graders.grading.threads import assessments, count_for, sandboxes
 from graders.kit import Kit
 from graders.student import load_student
 from tests.classroom.class_of import Catalogue, Made, mistaken
 from tests.conftest import EXERCISES, fill, solutions
 
-console = Console(highlight=False)
+console = Console(highlight=False, width=200)
 SUBMISSIONS = 100
 COLD = 3
 SIZES = [100, 1000] + ([10_000] if os.environ.get("BENCH_LARGE") else [])
@@ -72,21 +73,29 @@ def in_cold_processes(command: list[str], students: list[Path]) -> float:
     return total / COLD
 
 
+def in_sandboxes(count: int, kits: list[Kit], students: list[Path]) -> float:
+    """Seconds for all files of all students, from the first to the last, with `count` sandboxes that are up already."""
+    with sandboxes(count, Limits(), False) as found:
+        supervisors = [Supervisor({kit.exercise.name: kit for kit in kits}, b"x" * 32, sandbox) for sandbox in found]
+        works = [(kit.exercise.name, (student / kit.path.name).read_bytes()) for student in students for kit in kits]
+        for supervisor in supervisors:
+            supervisor.assess(*works[0])
+        return timed(lambda: list(assessments(iter(works), supervisors)))
+
+
 def bench_classroom() -> None:
     """100 submissions to all exercises, all guards on."""
     kits = kits_in(EXERCISES)
-    with tempfile.TemporaryDirectory() as name, Sandbox() as sandbox:
+    with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         hand_in(root / "class", kits)
         students = sorted((root / "class").iterdir())
-        console.print(f"{SUBMISSIONS} submissions x {len(kits)} exercises, {sandbox.report}")
-        supervisor = Supervisor({kit.exercise.name: kit for kit in kits}, b"x" * 32, sandbox)
-        files = [(kit.exercise.name, student / kit.path.name) for student in students for kit in kits]
-        supervisor.assess(files[0][0], files[0][1].read_bytes())
+        one, cores = in_sandboxes(1, kits, students), in_sandboxes(count_for(400), kits, students)
         bare([str(students[0])])
-        inside = timed(lambda: [supervisor.assess(exercise, path.read_bytes()) for exercise, path in files])
         without = timed(bare, [str(student) for student in students])
-        whole = timed(grade, root / "class", root / "out")
+        start = time.perf_counter()
+        report = grade(root / "class", root / "out")
+        whole = time.perf_counter() - start
         two = timed(grade, root / "class", root / "out2", jobs=2)
         (root / "one").mkdir()
         alone = [root / "one" / student.name.replace(" ", "") for student in students[:COLD]]
@@ -96,14 +105,14 @@ def bench_classroom() -> None:
         cli = [sys.executable, "-m", "graders.cli", "grade", "{student}", "--out", "{out}"]
         cold = in_cold_processes([*cli, "--exercises", str(EXERCISES)], alone)
         cold_bare = in_cold_processes([sys.executable, "-c", BARE, "{student}/student"], alone)
-    each = inside / SUBMISSIONS
-    console.print(
-        f"  in the sandbox {inside:.1f} s = {inside / without:.2f} x the bare checks in one process ({without:.1f} s)"
-    )
-    console.print(
-        f"  a cold process each, same guards: {cold:.2f} s a submission = {cold / each:.0f} x; bare: {cold_bare / each:.0f} x"
-    )
-    console.print(f"  with store, exports and pages {whole:.1f} s; with 2 workers {two:.1f} s, starting them included")
+    console.print(f"{SUBMISSIONS} submissions x {len(kits)} exercises, {report.isolation}")
+    for sandboxed, what in ((one, "one sandbox"), (cores, f"{count_for(400)} sandboxes")):
+        each = sandboxed / SUBMISSIONS
+        console.print(
+            f"  {what}: {sandboxed:.1f} s = {sandboxed / without:.2f} x the bare checks in one process ({without:.1f} s); "
+            f"a cold process each, same guards, takes {cold / each:.0f} x as long ({cold:.2f} s), bare {cold_bare / each:.0f} x"
+        )
+    console.print(f"  with start, store, exports, pages {whole:.1f} s; by dask with 2 workers {two:.1f} s")
     bench_sizes(next(kit for kit in kits if kit.exercise.name == "ex2_cross_entropy"))
 
 

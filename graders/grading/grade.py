@@ -14,8 +14,9 @@ from pathlib import Path
 import torch
 
 from graders.classroom.records import Assessment, from_plain
-from graders.classroom.sandbox import Limits, Sandbox
+from graders.classroom.sandbox import Limits
 from graders.classroom.supervisor import Supervisor, failed
+from graders.grading import threads
 from graders.grading.roster import Chosen, Roster
 from graders.grading.store import Store
 from graders.kit import Kit, open_kit
@@ -101,7 +102,7 @@ def _chosen(roster: Roster, student: str | None, exercise: str | None) -> Chosen
 
 
 class _Ways:
-    """Here, one after the other, or through dask; either way results go to the store as they come."""
+    """In threads of this process or through dask; either way results go to the store as they come."""
 
     def __init__(self, kits: Mapping[str, Kit], secret: bytes, limits: Limits, allow_class_c: bool):
         self.kits, self.secret, self.limits, self.allow_class_c = kits, secret, limits, allow_class_c
@@ -121,11 +122,12 @@ class _Ways:
 
         if jobs > 1 or scheduler is not None:
             return self._through_dask(roster, store, chosen, jobs, scheduler, keep)
-        with Sandbox(limits=self.limits).required(self.allow_class_c) as sandbox:
-            supervisor = Supervisor(dict(self.kits), self.secret, sandbox)
-            for exercise, source in roster.works(roster.waiting(store.settled, chosen)):
-                keep(supervisor.assess(exercise, source))
-            return sandbox.report
+        with threads.sandboxes(threads.count_for(total), self.limits, self.allow_class_c) as sandboxes:
+            supervisors = [Supervisor(dict(self.kits), self.secret, sandbox) for sandbox in sandboxes]
+            works = roster.works(roster.waiting(store.settled, chosen))
+            for assessment in threads.assessments(works, supervisors):
+                keep(assessment)
+            return sandboxes[0].report
 
     def _through_dask(
         self,
