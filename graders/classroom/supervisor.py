@@ -11,13 +11,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import importlib.metadata
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
 
-from graders.check import State, fault, offer, passes, remarks_on
+from graders.check import State, fault, passes, refusals, remarks_on
 from graders.classroom.records import Assessment, Key, Mark, Outcome, digest
 from graders.classroom.sandbox import Ask, Reply, Sandbox
 from graders.classroom.sandbox import Outcome as Claimed
@@ -29,6 +30,8 @@ from graders.report import heat
 from graders.student import Problem
 from graders.trial import Trial
 
+OURS = re.compile(r"syntax error: |asks for `|changed its argument `|is not a plain function|`def |the file is longer")
+KIND = re.compile(r"(?:\w+\.)*([A-Za-z_]\w{0,60})(?::|$)")  # of "torch.cuda.OutOfMemoryError: ..."
 STATES = {State.WRONG: Outcome.WRONG, State.WRONG_SHAPE: Outcome.WRONG_SHAPE}
 ORDINARY = (Claimed.ANSWERED, Claimed.NOT_ATTEMPTED, Claimed.ERROR, Claimed.BAD_OUTPUT)
 
@@ -111,11 +114,12 @@ class Supervisor:
         """The replies to some gradients, one a case, by name."""
         budgets = [budget(oracle) for oracle in oracles]
         asks = [
-            _ask(exercise, gradient, number, oracle, budgets[number])
+            ask_for(exercise, gradient, number, oracle, budgets[number])
             for gradient in gradients
             for number, oracle in enumerate(oracles)
         ]
-        replies = self.sandbox.grade(source, [oracle.values for oracle in oracles], asks)
+        values = [oracle.values for oracle in oracles]
+        replies = [without_its_words(reply) for reply in self.sandbox.grade(source, values, asks)]
         count = len(oracles)
         return {g.name: replies[at * count : (at + 1) * count] for at, g in enumerate(gradients)}
 
@@ -147,15 +151,15 @@ class Supervisor:
         return self._public[exercise.name]
 
 
-def _ask(exercise: Exercise, gradient: Gradient, number: int, oracle: Oracle, operations: int) -> Ask:
-    consumers = {f"d{name}": oracle.upstream[name] for name in oracle.consumers(gradient.target)}
-    refused = offer(gradient, oracle, oracle.upstream)[1]
+def ask_for(exercise: Exercise, gradient: Gradient, number: int, oracle: Oracle, operations: int) -> Ask:
+    """What to ask of a submission for one gradient at case `number`, with a budget of operations a gradient."""
+    consumers = oracle.consumers(gradient.target)
     returned = exercise.returned(gradient)
     return Ask(
         gradient.function,
         number,
-        consumers,
-        refused,
+        {f"d{name}": oracle.upstream[name] for name in consumers},
+        refusals(gradient.name, consumers, tuple(oracle.values)),
         tuple(oracle.values[gradient.target].shape),
         operations * min(returned, 4),
         gradient.index,
@@ -178,6 +182,14 @@ def verdict(name: str, replies: Sequence[Reply], trials: Sequence[Trial]) -> Mar
         why = fault(trials, ())[1]
         return Mark(name, Outcome.BAD_OUTPUT, why.message, why.cause, seconds=seconds)
     return Mark(name, Outcome.WRONG, seconds=seconds)
+
+
+def without_its_words(reply: Reply) -> Reply:
+    """A reply that tells only the type of what a submission raised: its text could hold what the function was given."""
+    if reply.outcome not in (Claimed.ERROR, Claimed.MEMORY) or not reply.message or OURS.match(reply.message):
+        return reply
+    kind = KIND.match(reply.message)
+    return replace(reply, message=f"it raised {kind[1]}" if kind else "it raised an exception")
 
 
 def trials_of(gradient: Gradient, oracles: Sequence[Oracle], replies: Sequence[Reply]) -> list[Trial]:

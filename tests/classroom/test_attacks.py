@@ -8,6 +8,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,13 @@ import torch
 from torch import Tensor
 
 from graders import compare
-from graders.check import offer
 from graders.classroom.guard import REFUSE, screen
 from graders.classroom.sandbox import Ask, Limits, Outcome, Reply, Sandbox, SandboxError
+from graders.classroom.supervisor import ask_for, budget
 from graders.exercise import load
+from graders.known import examples
 from graders.oracle import Oracle, cases
+from graders.trial import Trial
 
 from .attacks import ATTACKS, HONEST, MARKER, Attack
 
@@ -227,23 +230,25 @@ def test_the_class_is_told_in_one_line(sandbox: Sandbox) -> None:
     assert sandbox.report.startswith(f"isolation class {sandbox.isolation}: ") and "\n" not in sandbox.report
 
 
-@pytest.mark.parametrize("name", ["ex1_atomic", "ex2_cross_entropy", "ex3_batchnorm"])
-def test_the_reference_is_right_through_the_sandbox(sandbox: Sandbox, name: str) -> None:
+@pytest.mark.parametrize("path", RIGHT_ANSWERS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_right_answer_is_right_through_the_sandbox(sandbox: Sandbox, path: Path) -> None:
+    """With the watch, its budget and the static check: nobody who works by hand is refused."""
     sandbox.static_check = sandbox.watch = True
-    exercise = load(PROJECT / f"reference/backprop_ninja/{name}.py")
+    exercise = load(PROJECT / "reference/backprop_ninja" / path.name)
+    answers = [(gradient, gradient.function) for gradient in exercise.gradients]
+    if path.parent.name == "right":
+        answers = [(exercise.gradient(e.gradient), e.function.__name__) for e in examples(exercise, "right")]
     oracles = [Oracle(exercise, case) for case in cases(exercise, 1)]
-    pairs = [(gradient, number) for gradient in exercise.gradients for number in range(len(oracles))]
-    asks = []
-    for gradient, number in pairs:
-        oracle = oracles[number]
-        offered, refused = offer(gradient, oracle, oracle.upstream)
-        upstream = {key: value for key, value in offered.items() if key not in oracle.values}
-        shape = tuple(oracle.values[gradient.target].shape)
-        asks.append(Ask(gradient.name, number, upstream, refused, shape, 200))
-    replies = sandbox.grade(exercise.text.encode(), [oracle.values for oracle in oracles], asks)
-    for (gradient, number), reply in zip(pairs, replies, strict=True):
-        assert reply.answer is not None, (gradient.name, reply)
-        assert compare.match(reply.answer, oracles[number].vjp(gradient.target)).passes, gradient.name
+    triples = [(gradient, name, number) for gradient, name in answers for number in range(len(oracles))]
+    asks = [
+        replace(ask_for(exercise, gradient, number, oracles[number], budget(oracles[number])), function=name)
+        for gradient, name, number in triples
+    ]
+    replies = sandbox.grade(path.read_bytes(), [oracle.values for oracle in oracles], asks)
+    assert len(replies) >= 5
+    for (gradient, name, number), reply in zip(triples, replies, strict=True):
+        assert reply.answer is not None, (name, reply)
+        assert Trial(oracles[number], gradient.target, reply.answer).passes, name
 
 
 def test_class_c_grades_too() -> None:

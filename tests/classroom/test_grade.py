@@ -29,7 +29,7 @@ from graders.grading.cluster import spread
 from graders.grading.grade import grade, kits_in
 from graders.report.scores import Report
 
-from ..conftest import EXERCISES, REFERENCE
+from ..conftest import EXERCISES, NINJA, REFERENCE, fill
 from .class_of import Made, class_of
 
 LIMITS = Limits(seconds=2.0, total_seconds=20, memory_bytes=1 << 29, output_bytes=1 << 16)
@@ -192,6 +192,54 @@ def test_a_killed_run_goes_on_where_it_stopped(small: Small, tmp_path: Path) -> 
     kept = lines_in(tmp_path / "out" / "results.jsonl")
     rest = grade(folder, tmp_path / "out", exercises=EXERCISES, limits=LIMITS)
     assert rest.graded == report.graded - kept and unexpected(rest, students) == []
+
+
+def test_ctrl_c_ends_at_once_and_keeps_what_was_graded(tmp_path: Path) -> None:
+    stub = (EXERCISES / NINJA / "ex2_cross_entropy.py").read_text()
+    for number in range(60):
+        loop = "while True: pass" if number == 30 else "raise NotImplementedError"
+        (tmp_path / "class" / f"{number:02d}").mkdir(parents=True)
+        text = stub.replace("raise NotImplementedError", f"{loop}  # {number}")
+        (tmp_path / "class" / f"{number:02d}" / "ex2_cross_entropy.py").write_text(text)
+    command = [sys.executable, "-m", "graders.cli", "grade", str(tmp_path / "class"), "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(
+        [*command, "--exercises", str(EXERCISES)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    wait_for(lambda: lines_in(tmp_path / "out" / "results.jsonl") >= 20)
+    process.send_signal(signal.SIGINT)
+    told = process.communicate(timeout=60)[0].decode()
+    assert process.returncode != 0 and "Traceback" not in told
+    kept = lines_in(tmp_path / "out" / "results.jsonl")
+    report = grade(tmp_path / "class", tmp_path / "out", exercises=EXERCISES, limits=LIMITS)
+    assert 20 <= kept < 60 and report.graded == 60 - kept
+    assert not any(
+        mark.outcome is Outcome.GRADER_ERROR for s in report.students for row in s.marks.values() for mark in row
+    )
+
+
+def test_nothing_that_is_written_holds_the_text_of_an_exception(tmp_path: Path) -> None:
+    """It could hold the secret inputs: the type is told, and the student's own line."""
+    stub = (EXERCISES / NINJA / "ex1_atomic.py").read_text()
+    raising = {
+        "dprobs": "raise ValueError('se' + 'cret')",
+        "dcounts_sum_inv": "error = KeyError(); error.add_note('se' + 'cret'); raise error",
+        "dcounts_sum": "class secret(Exception): pass\nraise secret",  # a type's name is the student's own text
+        "dlogprobs": "if len(Yb) == 11: raise RuntimeError('se' + 'cret')\nreturn logprobs",
+    }
+    (tmp_path / "class" / "a").mkdir(parents=True)
+    (tmp_path / "class" / "a" / "ex1_atomic.py").write_text(fill(stub, raising))
+    grade(tmp_path / "class", tmp_path / "out", exercises=EXERCISES, limits=LIMITS)
+    texts = {
+        path.name: path.read_text()
+        for path in (tmp_path / "out").rglob("*")
+        if path.suffix != ".key" and path.is_file()
+    }
+    assert {"results.jsonl", "feedback.html", "feedback.md", "results.json", "junit.xml", "marks.jsonl"} <= texts.keys()
+    for name, text in texts.items():
+        assert "secret" not in text.replace("secret inputs", "").replace("raise secret", "").replace(
+            "it raised secret", ""
+        ), name
+    assert "it raised ValueError" in texts["feedback.md"].replace("\\", "")
 
 
 def deadly(batch: list[tuple[str, bytes]]) -> list[str]:
