@@ -3,41 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from graders import compare, shortrun, student
-from graders.compare import Line, Match
-from graders.diagnose import diagnose
+from graders.compare import Line
 from graders.exercise import Exercise, Gradient
-from graders.fingerprints import Known
 from graders.kit import Kit
 from graders.limits import hushed
+from graders.offer import offer
 from graders.oracle import Case, Oracle, cases
 from graders.student import DEFAULT_LIMIT, Problem, Student
-from graders.trial import Diagnosis, Trial
-
-
-class State(Enum):
-    """What a line can say."""
-
-    NOT_ATTEMPTED = "not attempted"
-    ERROR = "error"
-    WRONG_SHAPE = "wrong shape"
-    WRONG = "wrong"
-    FED_WRONG = "right, fed a wrong upstream gradient"
-    APPROXIMATE = "approximate"
-    EXACT = "exact"
-
-    @property
-    def right(self) -> bool:
-        return self in (State.FED_WRONG, State.APPROXIMATE, State.EXACT)
+from graders.trial import Trial
+from graders.verdict import State, fault, passes, remarks_on
 
 
 @dataclass(frozen=True)
@@ -240,50 +223,3 @@ class Grader:
         if chained is None or not compare.same_up_to_ones(chained.shape, true.shape):
             return None
         return compare.line(gradient.target, chained, true)
-
-
-def passes(trial: Trial, strict_shapes: bool = False) -> bool:
-    """Right at this case; strictly, in a shape without dimensions of size 1 more or less."""
-    if trial.answer is None or not trial.passes:
-        return False
-    return not strict_shapes or trial.answer.shape == trial.expected.shape
-
-
-def fault(trials: Sequence[Trial], known: Sequence[Known]) -> tuple[State, Diagnosis]:
-    """What is wrong with answers that do not all pass, `known` being the wrong answers that are known."""
-    why = diagnose(trials, known)
-    shape = trials[0].match is Match.SHAPE or why.cause == "keepdim"
-    return (State.WRONG_SHAPE if shape else State.WRONG), why
-
-
-def remarks_on(trials: Sequence[Trial]) -> tuple[str, ...]:
-    """What to say of answers that are right."""
-    remarks = []
-    answer, expected = trials[0].answer, trials[0].expected
-    if answer is not None and answer.shape != expected.shape:
-        shapes = f"{tuple(answer.shape)} for a {trials[0].target} of {tuple(expected.shape)}"
-        remarks.append(f"right, but shaped {shapes}: keepdim=True keeps it")
-    if any(t.match is Match.ROUNDED for t in trials):
-        remarks.append("right to single precision: something inside is float32 (torch.zeros, torch.tensor?)")
-    return tuple(remarks)
-
-
-def offer(gradient: Gradient, oracle: Oracle, upstream: dict[str, Tensor]) -> tuple[dict[str, Any], Mapping[str, str]]:
-    """What a function may ask for by name, and the names it may not, each with the reason."""
-    consumers = oracle.consumers(gradient.target)
-    offered = {**oracle.values, **{f"d{c}": upstream[c] for c in consumers}}
-    return offered, refusals(gradient.name, consumers, tuple(oracle.values))
-
-
-@lru_cache(maxsize=1024)
-def refusals(gradient: str, consumers: tuple[str, ...], values: tuple[str, ...]) -> Mapping[str, str]:
-    """Why d<name> cannot be had, for each of `values` that `gradient` does not directly depend on."""
-    direct = ", ".join(f"d{c}" for c in consumers)
-    refused = {
-        f"d{name}": f"asks for `d{name}`, which is no upstream gradient of {gradient[1:]}: "
-        f"what arrives at it comes through {direct}"
-        for name in values
-        if name not in consumers and f"d{name}" not in values
-    }
-    refused[gradient] = f"asks for `{gradient}`, the answer itself: compute it from {direct}"
-    return refused

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 
 from graders import compare, student
-from graders.check import offer
 from graders.exercise import Exercise, ExerciseError, Gradient, functions_of
 from graders.fingerprints import Fingerprints, Known, fingerprint, same
 from graders.mutants import Mutant, mutants
+from graders.offer import offer
 from graders.oracle import Oracle, cases
 from graders.student import Problem
 from graders.trial import Trial

@@ -15,7 +15,7 @@ from rich.progress import track
 from rich.table import Table
 
 from graders import compare, known, release
-from graders.check import Grader, State
+from graders.check import Grader
 from graders.diagnose import diagnose
 from graders.exercise import Exercise, Gradient, load
 from graders.fingerprints import Fingerprints
@@ -25,6 +25,7 @@ from graders.mutants import Mutant
 from graders.oracle import Oracle, cases
 from graders.student import load_student
 from graders.trial import Trial
+from graders.verdict import State
 
 SINGLE = 1e-3  # a reference in float32 against autograd in float32, relative to the largest entry
 

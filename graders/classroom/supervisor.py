@@ -18,17 +18,18 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from graders.check import State, fault, passes, refusals, remarks_on
 from graders.classroom.records import Assessment, Key, Mark, Outcome, digest
 from graders.classroom.sandbox import Ask, Reply, Sandbox
 from graders.classroom.sandbox import Outcome as Claimed
 from graders.compare import Match
 from graders.exercise import Exercise, Gradient
 from graders.kit import Kit
+from graders.offer import refusals
 from graders.oracle import Oracle, cases
 from graders.report import heat
 from graders.student import Problem
 from graders.trial import Trial
+from graders.verdict import State, fault, passes, remarks_on
 
 OURS = re.compile(r"syntax error: |asks for `|changed its argument `|is not a plain function|`def |the file is longer")
 KIND = re.compile(r"(?:\w+\.)*([A-Za-z_]\w{0,60})(?::|$)")  # of "torch.cuda.OutOfMemoryError: ..."

@@ -15,12 +15,13 @@ from typing import Any
 
 from torch import Tensor
 
-from graders.check import Grader, Result, State
+from graders.check import Grader, Result
 from graders.exercise import Gradient
 from graders.kit import Kit, KitError, open_kit
 from graders.nb import display
 from graders.oracle import Oracle
 from graders.student import Problem, Student
+from graders.verdict import State
 
 
 @dataclass

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from graders import release
-from graders.check import Grader, Result, State
+from graders.check import Grader, Result
 from graders.exercise import Exercise, load
 from graders.kit import Kit
 from graders.student import Student, load_student
 from graders.train import TrainingError
+from graders.verdict import State
 
 NEEDED = ("initialise", "learning_rate", "calibrate", "evaluate", "sample")
 Gradients = Callable[..., Sequence[Any]]
