@@ -15,55 +15,36 @@ from graders.trial import Trial
 
 def of_shape(trial: Trial) -> Iterator[list[Hypothesis]]:
     """Right values in a wrong shape: permuted, reshaped, summed once too often."""
-    name, expected = trial.target, trial.expected
-    dims = range(expected.dim())
+    name, dims = trial.target, range(trial.expected.dim())
+    others = [other for other in trial.oracle.watched if other != name]
+    wrong_target = "it is the gradient of `{}`, not of `{}`"
+    yield [Hypothesis("wrong target", wrong_target.format(other, name), _true_gradient(other)) for other in others]
+    broadcast = f"it must be broadcast: every entry of {name} has a gradient, though many are alike"
+    yield [Hypothesis("not broadcast", broadcast, _not_broadcast)]
+    transposed = f"it is the gradient transposed: {name} is indexed the other way round"
+    orders = [order for order in itertools.permutations(dims) if order != tuple(dims)]
+    yield [Hypothesis("transposed", transposed, _permuted(order)) for order in orders]
+    reshaped = f"the numbers are right, the shape is not: reshape them to the shape of {name}"
+    yield [Hypothesis("not reshaped", reshaped, _not_reshaped)]
+    summed = f"it is summed over dim {{}}, and should not be: every entry of {name} has a gradient of its own"
     yield [
-        Hypothesis("wrong target", f"it is the gradient of `{other}`, not of `{name}`", _true_gradient(other))
-        for other in trial.oracle.watched
-        if other != name
-    ]
-    yield [
-        Hypothesis(
-            "not broadcast",
-            f"it must be broadcast: every entry of {name} has a gradient, though many are alike",
-            lambda t: (
-                t.answer
-                if t.answer is not None and torch.allclose(t.answer.expand(t.expected.shape), t.expected, rtol=1e-6)
-                else None
-            ),
-        )
-    ]
-    yield [
-        Hypothesis(
-            "transposed",
-            f"it is the gradient transposed: {name} is indexed the other way round",
-            _permuted(order),
-        )
-        for order in itertools.permutations(dims)
-        if order != tuple(dims)
-    ]
-    yield [
-        Hypothesis(
-            "not reshaped",
-            f"the numbers are right, the shape is not: reshape them to the shape of {name}",
-            lambda t: (
-                t.expected.reshape(t.answer.shape)
-                if t.answer is not None and t.answer.numel() == t.expected.numel()
-                else None
-            ),
-        )
-    ]
-    yield [
-        Hypothesis(
-            "summed too much",
-            f"it is summed over dim {', '.join(map(str, chosen))}, and should not be: "
-            f"every entry of {name} has a gradient of its own",
-            _summed(chosen, keep),
-        )
+        Hypothesis("summed too much", summed.format(", ".join(map(str, chosen))), _summed(chosen, keep))
         for size in dims
         for chosen in itertools.combinations(dims, size + 1)
         for keep in (False, True)
     ]
+
+
+def _not_broadcast(t: Trial) -> Tensor | None:
+    answer = t.answer
+    fits = answer is not None and torch.allclose(answer.expand(t.expected.shape), t.expected, rtol=1e-6)
+    return answer if fits else None
+
+
+def _not_reshaped(t: Trial) -> Tensor | None:
+    if t.answer is None or t.answer.numel() != t.expected.numel():
+        return None
+    return t.expected.reshape(t.answer.shape)
 
 
 def _permuted(order: tuple[int, ...], reshaped: bool = False) -> Candidate:
