@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +189,24 @@ def test_a_list_of_two_words_has_no_dev_split(subject: Subject, tmp_path: Path) 
     assert command.main(subject, asked) == 0
     told = asked.console.file.getvalue()  # type: ignore[attr-defined]
     assert "train loss" in told and "val" not in told
+
+
+def test_resuming_with_a_changed_function_says_so(subject: Subject, words: Path, tmp_path: Path) -> None:
+    settings = Settings(**{**TINY, "names": str(words)})
+    state, path = checkpoint.begin(subject, settings, read_data(settings)), tmp_path / command.CHECKPOINT
+    by = stepper(subject, state.parameters, settings.batch, False)
+    rate = stopping_at(49, subject.given("learning_rate"))
+    assert not loop.train(state, by, read_data(settings), rate, Console(file=io.StringIO()), path=path)
+    for changed in (
+        subject,
+        replace(subject, student=replace(subject.student, text=subject.student.text + "# mended")),
+    ):
+        shutil.copy(path, tmp_path / "kept")
+        asked = request(tmp_path, words, resume=True)
+        assert command.main(changed, asked) == 0
+        told = asked.console.file.getvalue()  # type: ignore[attr-defined]
+        assert (f"from step {state.step} on it is the new one" in told) == (changed is not subject)
+        shutil.copy(tmp_path / "kept", path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to one process there")

@@ -15,7 +15,7 @@ from graders.train.settings import Data, Settings
 from graders.train.steppers import Parameters
 from graders.train.subject import Subject
 
-FORMAT = 1
+FORMAT = 2
 POINTS = 1000  # at most so many are kept of what is measured along the way
 
 
@@ -33,6 +33,7 @@ class State:
     rng: torch.Generator
     losses: Tensor
     ratios: Tensor
+    source: str = ""  # names the text of the module that computed the gradients
     step: int = 0
     seconds: float = 0.0
 
@@ -58,7 +59,8 @@ def begin(subject: Subject, settings: Settings, data: Data) -> State:
         raise TrainingError(f"initialise() gives {', '.join(parameters)}: that is not the order of the gradients.")
     points = -(-settings.steps // ratio_interval(settings.steps))
     ratios = torch.full((points, len(parameters)), torch.nan)
-    return State(settings, data.digest, parameters, rng, torch.full((settings.steps,), torch.nan), ratios)
+    losses = torch.full((settings.steps,), torch.nan)
+    return State(settings, data.digest, parameters, rng, losses, ratios, subject.digest)
 
 
 def save(state: State, path: Path) -> None:
@@ -71,6 +73,7 @@ def save(state: State, path: Path) -> None:
         "rng": state.rng.get_state(),
         "losses": state.losses[: state.step].clone(),
         "ratios": state.ratios,
+        "source": state.source,
         "step": state.step,
         "seconds": state.seconds,
     }
@@ -100,6 +103,7 @@ def restore(path: Path) -> State:
             rng,
             losses,
             content["ratios"],
+            content["source"],
             content["step"],
             content["seconds"],
         )

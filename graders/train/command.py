@@ -85,6 +85,12 @@ def _begin(subject: Subject, request: Request) -> tuple[State, Data]:
     if data.digest != state.digest:
         source = state.settings.names or "the embedded list"
         raise TrainingError(f"{source} has changed since {path} was begun: begin anew, without --resume.")
+    if state.source != subject.digest and not state.finished:
+        changed = (
+            f"{subject.kit.path} has changed since {path} was written: from step {state.step:,} on it is the new one."
+        )
+        request.console.print(f"{changed} Without --resume, all of it would be.")
+        state.source = subject.digest
     return state, data
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,11 @@ class Subject:
     @property
     def gradients(self) -> Gradients:
         return self.student.functions[self.exercise.gradients[0].function]
+
+    @property
+    def digest(self) -> str:
+        """Names the text that the gradients are computed by."""
+        return hashlib.sha256(self.student.text.encode()).hexdigest()
 
     def given(self, name: str) -> Any:
         """A given function or setting of the module."""
