@@ -16,6 +16,10 @@ from graders.grading.grade import GradingError, grade
 from graders.grading.store import StoreError
 from graders.report.scores import Report
 
+OPEN = (
+    "{} runs whatever reaches it, unencrypted: keep it off networks that others use, or give it certificates "
+    "(distributed.comm.tls in dask's configuration) and write tls://"
+)
 REFUSALS = (GradingError, SandboxError, StoreError)
 
 
@@ -24,6 +28,8 @@ def run(
 ) -> None:
     """Grade, and tell. Raises one of REFUSALS."""
     console = Console(highlight=False)
+    if is_open(options.get("scheduler")):
+        console.print(Text(OPEN.format(options["scheduler"])))
     columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("grading", total=None)
@@ -37,6 +43,14 @@ def run(
             **options,
         )
     tell(report, console)
+
+
+def is_open(scheduler: str | None) -> bool:
+    """True for an address off this machine without TLS."""
+    if scheduler is None or scheduler.startswith("tls://"):
+        return False
+    host = scheduler.partition("://")[2].rpartition(":")[0].strip("[]")
+    return host not in ("127.0.0.1", "localhost", "::1")
 
 
 def tell(report: Report, console: Console) -> None:

@@ -25,6 +25,7 @@ from click.testing import CliRunner
 from graders.classroom.records import Outcome
 from graders.classroom.sandbox import Limits, Sandbox, SandboxError
 from graders.cli import main
+from graders.grading import command
 from graders.grading.cluster import spread
 from graders.grading.grade import grade, kits_in
 from graders.report.scores import Report
@@ -363,6 +364,21 @@ def test_a_failing_grader_blames_nobody(small: Small, tmp_path: Path, monkeypatc
 def dask_process(what: str, *arguments: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", f"distributed.cli.dask_{what}", *arguments, "--no-dashboard"]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        (None, False),
+        ("tcp://127.0.0.1:8786", False),
+        ("tcp://[::1]:8786", False),
+        ("tls://grader.example.org:8786", False),
+        ("tcp://grader.example.org:8786", True),
+        ("ucx://10.0.0.7:8786", True),
+    ],
+)
+def test_a_scheduler_that_anybody_can_reach_is_pointed_out(address: str | None, told: bool) -> None:
+    assert command.is_open(address) == told
 
 
 def test_a_scheduler_that_is_restarted_loses_nothing(
