@@ -25,9 +25,12 @@ from click.testing import CliRunner
 from graders.classroom.records import Outcome
 from graders.classroom.sandbox import Limits, Sandbox, SandboxError
 from graders.cli import main
+from graders.exercise import load
 from graders.grading import command
 from graders.grading.cluster import spread
 from graders.grading.grade import grade, kits_in
+from graders.known import examples, try_together
+from graders.oracle import Oracle, cases
 from graders.report.scores import Report
 
 from ..conftest import EXERCISES, NINJA, REFERENCE, fill
@@ -193,6 +196,29 @@ def test_a_killed_run_goes_on_where_it_stopped(small: Small, tmp_path: Path) -> 
     kept = lines_in(tmp_path / "out" / "results.jsonl")
     rest = grade(folder, tmp_path / "out", exercises=EXERCISES, limits=LIMITS)
     assert rest.graded == report.graded - kept and unexpected(rest, students) == []
+
+
+@pytest.mark.parametrize("kind", ["wrong", "right"])
+def test_a_function_of_several_gradients_is_marked_gradient_by_gradient(tmp_path: Path, kind: str) -> None:
+    """Exercise 4's catalogue: each gets what a run without any sandbox says of each gradient, and run follows."""
+    exercise = load(REFERENCE / NINJA / "ex4_training.py")
+    text = (REFERENCE / NINJA / kind / "ex4_training.py").read_text()
+    functions = {e.slug: e.function for e in examples(exercise, kind)}
+    oracles = [Oracle(exercise, case) for case in cases(exercise)]
+    expected: dict[str, set[str]] = {}
+    for slug, function in functions.items():
+        trials = [t for oracle in oracles for t in try_together(function, exercise, exercise.gradients, oracle)]
+        expected[slug] = {f"d{trial.target}" for trial in trials if not trial.passes}
+        (tmp_path / "class" / slug).mkdir(parents=True)
+        stub = (EXERCISES / NINJA / "ex4_training.py").read_text()
+        (tmp_path / "class" / slug / "ex4_training.py").write_text(f"{stub}\n{text}\nbackward = {function.__name__}\n")
+    report = grade(tmp_path / "class", tmp_path / "out", exercises=EXERCISES, limits=LIMITS)
+    assert len(functions) > 5
+    for slug, wrong in expected.items():
+        marks = {mark.gradient: mark for mark in report.student(slug).marks["ex4_training"]}
+        assert {name for name, mark in marks.items() if not mark.passed} == wrong | ({"run"} if wrong else set()), slug
+        assert bool(wrong) == (kind == "wrong"), slug
+        assert all(mark.cause for mark in marks.values() if mark.outcome is Outcome.WRONG), slug
 
 
 def test_ctrl_c_ends_at_once_and_keeps_what_was_graded(tmp_path: Path) -> None:

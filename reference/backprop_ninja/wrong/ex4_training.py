@@ -4,7 +4,7 @@ The right layers come first, then one backward pass after another with one of th
 A mistake spoils all gradients that come after it on the way back, so several causes may be named.
 """
 
-from types import SimpleNamespace
+from collections import namedtuple
 
 import torch
 import torch.nn.functional as F
@@ -54,7 +54,7 @@ def _backward(
     embedding=_embedding,
 ):
     """The right backward pass, but for the layers that are given."""
-    v = SimpleNamespace(**given)
+    v = namedtuple("Values", given)(**given)
     dh, dW2, db2 = linear2(v, cross_entropy(v))
     dhpreact = tanh(v, dh)
     dbngain, dbnbias = scale_and_shift(v, dhpreact)
