@@ -25,7 +25,8 @@ import torch
 from graders import compare, student
 from graders.classroom import confine
 from graders.classroom.guard import REFUSE, Guard, Guarded, screen
-from graders.classroom.wire import ARMED, LOADED, MOST_DIMENSIONS, Claim, Outcome, Task, encode, unpack
+from graders.classroom.records import Outcome
+from graders.classroom.wire import ARMED, LOADED, MOST_DIMENSIONS, Claim, Task, encode, unpack
 from graders.student import Problem
 
 RESULT = 3  # the descriptor that claims go to; 0 is empty, 1 and 2 are counted and thrown away

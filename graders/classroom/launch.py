@@ -20,7 +20,8 @@ import numpy as np
 import torch
 
 import graders
-from graders.classroom.wire import Claim, Garbled, Limits, Outcome, Reader
+from graders.classroom.records import Outcome
+from graders.classroom.wire import Claim, Garbled, Limits, Reader
 from graders.classroom.zygote import READY, STATUS
 
 START = 60.0  # seconds for importing torch on a slow disk

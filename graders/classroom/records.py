@@ -10,8 +10,11 @@ from typing import Any, NamedTuple
 
 
 class Outcome(Enum):
-    """What came of one gradient. The last two are no verdict: nobody gets 0 points for them."""
+    """What came of one gradient. ANSWERED is a claim, before it is compared; the last two are no verdict, and nobody
+    gets 0 points for them.
+    """
 
+    ANSWERED = "answered"
     PASSED = "passed"
     WRONG = "wrong"
     WRONG_SHAPE = "wrong shape"

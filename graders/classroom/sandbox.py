@@ -21,8 +21,9 @@ from types import TracebackType
 from typing import Any
 
 from graders.classroom.launch import Lost, Run, Zygote
+from graders.classroom.records import Outcome
 from graders.classroom.selftest import CLASSES, prove
-from graders.classroom.wire import LONGEST_SOURCE, Ask, Claim, Limits, Outcome, Reply, pack
+from graders.classroom.wire import LONGEST_SOURCE, Ask, Claim, Limits, Reply, pack
 
 __all__ = ["Ask", "Limits", "Outcome", "Reply", "Sandbox", "SandboxError"]
 

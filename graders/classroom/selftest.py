@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from graders.classroom.wire import Ask, Limits, Outcome, Reply
+from graders.classroom.records import Outcome
+from graders.classroom.wire import Ask, Limits, Reply
 
 CLASSES = {
     "A": "bubblewrap, Landlock and seccomp",

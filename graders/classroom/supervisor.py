@@ -20,7 +20,6 @@ import torch
 
 from graders.classroom.records import Assessment, Key, Mark, Outcome, digest
 from graders.classroom.sandbox import Ask, Reply, Sandbox
-from graders.classroom.sandbox import Outcome as Claimed
 from graders.compare import Match
 from graders.exercise import Exercise, Gradient
 from graders.kit import Kit
@@ -34,7 +33,7 @@ from graders.verdict import State, fault, passes, remarks_on
 OURS = re.compile(r"syntax error: |asks for `|changed its argument `|is not a plain function|`def |the file is longer")
 KIND = re.compile(r"(?:\w+\.)*([A-Za-z_]\w{0,60})(?::|$)")  # of "torch.cuda.OutOfMemoryError: ..."
 STATES = {State.WRONG: Outcome.WRONG, State.WRONG_SHAPE: Outcome.WRONG_SHAPE}
-ORDINARY = (Claimed.ANSWERED, Claimed.NOT_ATTEMPTED, Claimed.ERROR, Claimed.BAD_OUTPUT)
+ORDINARY = (Outcome.ANSWERED, Outcome.NOT_ATTEMPTED, Outcome.ERROR, Outcome.BAD_OUTPUT)
 
 
 def failed(items: Sequence[Gradient], message: str) -> tuple[Mark, ...]:
@@ -172,11 +171,10 @@ def verdict(name: str, replies: Sequence[Reply], trials: Sequence[Trial]) -> Mar
     """Right or not at the secret cases; a wrong answer is not explained yet."""
     seconds = round(sum(reply.seconds for reply in replies), 5)
     stopped = next((r for r in replies if r.outcome not in ORDINARY), None)
-    ended = stopped or (replies[0] if replies[0].outcome is not Claimed.ANSWERED else None)
+    ended = stopped or (replies[0] if replies[0].outcome is not Outcome.ANSWERED else None)
     if ended:
-        outcome = Outcome(ended.outcome.value)
-        message = "" if outcome is Outcome.NOT_ATTEMPTED else ended.message
-        return Mark(name, outcome, message, "", ended.line, ended.frames, (), seconds)
+        message = "" if ended.outcome is Outcome.NOT_ATTEMPTED else ended.message
+        return Mark(name, ended.outcome, message, "", ended.line, ended.frames, (), seconds)
     if all(map(passes, trials)):
         return Mark(name, Outcome.PASSED, remarks=remarks_on(trials), seconds=seconds)
     if trials[0].match is Match.NOT_FINITE:
@@ -187,7 +185,7 @@ def verdict(name: str, replies: Sequence[Reply], trials: Sequence[Trial]) -> Mar
 
 def without_its_words(reply: Reply) -> Reply:
     """A reply that tells only the type of what a submission raised: its text could hold what the function was given."""
-    if reply.outcome not in (Claimed.ERROR, Claimed.MEMORY) or not reply.message or OURS.match(reply.message):
+    if reply.outcome not in (Outcome.ERROR, Outcome.MEMORY) or not reply.message or OURS.match(reply.message):
         return reply
     kind = KIND.match(reply.message)
     return replace(reply, message=f"it raised {kind[1]}" if kind else "it raised an exception")

@@ -12,30 +12,21 @@ import math
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from enum import Enum
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from graders.classroom.records import Outcome
 
-class Outcome(Enum):
-    """What came of one call. Only GRADER_ERROR is not the submission's doing."""
-
-    ANSWERED = "answered"
-    NOT_ATTEMPTED = "not attempted"
-    ERROR = "error"
-    BAD_OUTPUT = "bad output"
-    FORBIDDEN = "forbidden"
-    TIME_OUT = "time out"
-    MEMORY = "memory"
-    OUTPUT_LIMIT = "output limit"
-    CRASH = "crash"
-    GRADER_ERROR = "grader error"
-
-
-CODES = list(Outcome)
-CLAIMABLE = [*CODES[:5], Outcome.MEMORY]  # what a child may say; the others only the supervisor says
+CLAIMABLE = (  # what a child may say, by its place here; everything else is the supervisor's to say
+    Outcome.ANSWERED,
+    Outcome.NOT_ATTEMPTED,
+    Outcome.ERROR,
+    Outcome.BAD_OUTPUT,
+    Outcome.FORBIDDEN,
+    Outcome.MEMORY,
+)
 
 
 @dataclass(frozen=True)
@@ -204,7 +195,7 @@ def encode(claim: Claim) -> bytes:
     frames = "\n".join(claim.frames).encode("utf-8", "replace")[:LONGEST_TEXT]
     shape = claim.shape + (0,) * (MOST_DIMENSIONS - len(claim.shape))
     sizes = len(message), len(frames), len(claim.data)
-    code, line = CODES.index(claim.outcome), claim.line & 0x7FFFFFFF
+    code, line = CLAIMABLE.index(claim.outcome), claim.line & 0x7FFFFFFF
     head = HEADER.pack(MARK, claim.ask, code, len(claim.shape), line, *sizes, *shape)
     return b"".join((head, message, frames, claim.data))
 
@@ -229,9 +220,9 @@ class Reader:
             sizes, shape = sizes_and_shape[:3], tuple(sizes_and_shape[3:][:dimensions])
             if mark != MARK or ask != self._next or dimensions > MOST_DIMENSIONS:
                 raise Garbled
-            if code >= len(CODES) or CODES[code] not in CLAIMABLE or max(sizes[:2]) > LONGEST_TEXT:
+            if code >= len(CLAIMABLE) or max(sizes[:2]) > LONGEST_TEXT:
                 raise Garbled
-            self._check_tensor(ask, CODES[code], shape, sizes[2])
+            self._check_tensor(ask, CLAIMABLE[code], shape, sizes[2])
             if len(self._rest) < HEADER.size + sum(sizes):
                 return
             parts = []
@@ -242,7 +233,7 @@ class Reader:
             message, frames = (part.decode("utf-8", "replace") for part in parts[:2])
             shown = tuple(printable(frame)[:200] for frame in frames.split("\n")[:8] if frame)
             self._next += 1
-            yield Claim(ask, CODES[code], printable(message), max(line, 0), shown, shape, parts[2])
+            yield Claim(ask, CLAIMABLE[code], printable(message), max(line, 0), shown, shape, parts[2])
 
     def _check_tensor(self, ask: int, outcome: Outcome, shape: tuple[int, ...], size: int) -> None:
         most = self.most[ask] if 0 <= ask < len(self.most) else 0
