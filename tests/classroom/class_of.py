@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from graders.classroom.records import Outcome
 from graders.compare import Match
 from graders.exercise import Exercise, functions_of, load
 from graders.known import PUBLIC_SEED, Example, examples, try_out
@@ -330,7 +329,3 @@ def archive(form: str, files: dict[str, bytes]) -> bytes:
                 entry.size = len(content)
                 tar.addfile(entry, io.BytesIO(content))
     return buffer.getvalue()
-
-
-def outcome_names() -> set[str]:
-    return {outcome.value for outcome in Outcome}
