@@ -15,7 +15,7 @@ from graders.classroom.sandbox import Limits, Sandbox
 from graders.classroom.supervisor import Supervisor, seed_id, version_of
 from graders.grading.grade import kits_in, secret_of
 from graders.kit import Kit
-from graders.nb.notebooks import release_of
+from graders.nb.cells import release_of
 
 
 @dataclass
