@@ -41,7 +41,7 @@ def grade_beforehand(course: Course) -> None:
     found = session(course.folder / "source", course.folder / "ninja_results", None, 10.0, False)
     with Store(found.results / "results.jsonl") as store:
         for path in sorted(course.folder.glob(f"submitted/*/{EX}/{EX}.ipynb")):
-            module = module_of(path.read_bytes(), EX, found.release(EX))
+            module = module_of(path.read_bytes(), EX)
             store.put(found.supervisor.assess(EX, module.source))
     found.supervisor.sandbox.close()
 

@@ -34,8 +34,8 @@ class Module(NamedTuple):
     problems: list[str]
 
 
-def module_of(notebook: bytes, exercise: str = "", release: str = "") -> Module:
-    """The module in a notebook's bytes. `exercise` and `release` are what it should be of.
+def module_of(notebook: bytes, exercise: str = "", releases: Mapping[str, str] | None = None) -> Module:
+    """The module in a notebook's bytes. `exercise` is what it should be of, `releases` the present ones by exercise.
 
     By default most of its ids tell the exercise. Never raises: what cannot be read is a problem, and the source is
     then empty.
@@ -45,6 +45,7 @@ def module_of(notebook: bytes, exercise: str = "", release: str = "") -> Module:
         module = module_in(cells_in(content), exercise)
     except Unreadable as error:
         return Module(exercise, b"", [str(error)])
+    release = (releases or {}).get(module.exercise)
     if release and _release_in(content) not in ("", release):
         told = "this notebook is of another release of the exercise: it was graded against the present one"
         return module._replace(problems=[told, *module.problems])

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from graders.classroom.records import Mark, Outcome
 from graders.classroom.selftest import CLASSES
+from graders.report.scores import without_lines
 from graders.report.terminal import indented
 
 FOREIGN = "this cell is not one of backprop-ninja's: a person has to grade it"
 RAISED = re.compile(r"(?:\w+\.)*(\w+): ")  # "ValueError: ..." is what a submission raised
-NUMBERED = re.compile(r"^line \d+: ")  # a line of the module, which nobody has seen
 
 
 def reason(mark: Mark) -> str:
@@ -24,7 +24,8 @@ def report(mark: Mark) -> str:
     """A line with the outcome, under it what there is to say."""
     lines = [f"{mark.gradient:15s} | {mark.outcome.value}"]
     lines += indented(reason(mark)) if mark.message else []
-    lines += [line for frame in mark.frames for line in indented(NUMBERED.sub("", frame), "      in: ", "          ")]
+    frames = without_lines(mark).frames
+    lines += [line for frame in frames for line in indented(frame, "      in: ", "          ")]
     lines += [line for remark in mark.remarks for line in indented(remark)]
     return "\n".join(lines)
 

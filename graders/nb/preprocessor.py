@@ -66,7 +66,7 @@ class NinjaGrade(NbGraderPreprocessor):  # type: ignore[misc]
             content = submitted_bytes(Path(folder) / f"{where['notebook']}.ipynb")
         except Unreadable as error:
             return Module(exercise, b"", [str(error)])
-        return module_of(content, exercise, session.release(exercise))
+        return module_of(content, exercise, {exercise: session.release(exercise)})
 
     def _marks(self, module: Module, exercise: str, session: Session) -> tuple[dict[str, Mark], str]:
         if not module.source:
