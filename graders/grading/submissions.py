@@ -175,7 +175,8 @@ def _files(path: Path, student: Student, keep: Keep) -> Iterator[Found]:
 def _in_folder(folder: Path, student: Student, keep: Keep) -> Iterator[Found]:
     """Files of a student's folder and of archives in it; links are not followed, a bad archive spoils nothing else."""
     seen = 0
-    for where, _, names in os.walk(folder, followlinks=False):
+    for where, folders, names in os.walk(folder, followlinks=False):
+        student.unreadable += [_unreadable(n, "a folder, not a file") for n in folders if is_notebook(n)]
         for name in sorted(names):
             seen += 1
             if seen > MOST_ENTRIES:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+import csv
+import subprocess
+import sys
+from pathlib import Path
 
-pytest.importorskip("nbgrader")
+import pytest
 
 from tests.conftest import solutions
 from tests.nb.bad import BAD
@@ -30,7 +33,26 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     made.nbgrader("autograde", EX)
     made.log = made.nbgrader("autograde", SMALL)
     quiet = ",".join(name for name, student in STUDENTS.items() if not student.told)
-    made.nbgrader("generate_feedback", EX, f"--CourseDirectory.student_id_exclude={quiet}")
-    made.nbgrader("generate_feedback", SMALL)
-    made.nbgrader("export")
+    made.nbgrader_at_once(
+        ["generate_feedback", EX, f"--CourseDirectory.student_id_exclude={quiet}"],
+        ["generate_feedback", SMALL],
+        ["export"],
+    )
     return made
+
+
+@pytest.fixture(scope="session")
+def graded(course: Course) -> Path:
+    """What `backprop-ninja grade` makes of the same notebooks, with a secret of its own."""
+    out = course.folder / "graded"
+    command = [sys.executable, "-m", "graders.cli", "grade", "submitted", "--out", out.name, "--exercises", "source"]
+    done = subprocess.run([*command, "--jobs", "2"], cwd=course.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+@pytest.fixture(scope="session")
+def rows(graded: Path) -> dict[str, dict[str, str]]:
+    """The rows of its scores.csv, by student."""
+    with (graded / "scores.csv").open() as file:
+        return {row["student"]: row for row in csv.DictReader(file)}

@@ -16,8 +16,6 @@ from tests.nb.conftest import EX, SMALL
 from tests.nb.course import Course, filled
 from tests.nb.students import ONE_BRANCH
 
-pytest.importorskip("jupyterlab")
-pytest.importorskip("websocket")
 if browser.program() is None:
     pytest.skip("there is no Chromium on this machine", allow_module_level=True)
 
