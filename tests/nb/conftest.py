@@ -30,10 +30,10 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
             (path.parent / file).write_text(text)
     for name, bad in BAD.items():
         bad.write(made.submit(name, SMALL, b""), filled(made.released(SMALL), solutions(SMALL)))
-    made.nbgrader("autograde", EX)
-    made.log = made.nbgrader("autograde", SMALL)
     quiet = ",".join(name for name, student in STUDENTS.items() if not student.told)
-    made.nbgrader_at_once(
+    made.log = made.nbgrader_in_turn(
+        ["autograde", EX],
+        ["autograde", SMALL],
         ["generate_feedback", EX, f"--CourseDirectory.student_id_exclude={quiet}"],
         ["generate_feedback", SMALL],
         ["export"],
