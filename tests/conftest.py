@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from graders.exercise import functions_of
+from graders.exercise import functions_of, targets_of
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parent.parent
@@ -32,7 +32,7 @@ def solutions(exercise: str, unit: str = NINJA) -> dict[str, str]:
     return {
         f.name: "\n".join(lines[f.body[1].lineno - 1 : f.body[-1].end_lineno])
         for f in functions_of(ast.parse(text))
-        if f.name.startswith("d") and len(f.body) > 1
+        if targets_of(f) and len(f.body) > 1
     }
 
 

@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ CONFIG = "\nc.NinjaGrade.seconds = 2.0\n"
 @dataclass
 class Course:
     folder: Path
-    log: str = ""  # of the last autograde
+    log: str = ""  # of autograde
+    handed_in: dict[str, str] = field(default_factory=dict)  # before it, a hash a file
 
     def nbgrader(self, *arguments: str) -> str:
         """Run a command of nbgrader's in the course; what it logged."""

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.nb.bad import BAD
-from tests.nb.conftest import EX, SMALL
+from tests.nb.conftest import EX, SMALL, TRAINING
 from tests.nb.course import Course
-from tests.nb.students import STUDENTS
+from tests.nb.students import STUDENTS, TRAINEES
 
 Rows = dict[str, dict[str, str]]
 NO_SUPERVISOR = """
@@ -32,6 +32,11 @@ def points(row: dict[str, str], exercise: str) -> dict[str, float | None]:
 @pytest.mark.parametrize("name", STUDENTS)
 def test_points_are_those_of_autograde(course: Course, rows: Rows, name: str) -> None:
     assert points(rows[name], EX) == course.scores(EX)[name]
+
+
+@pytest.mark.parametrize("name", TRAINEES)
+def test_points_of_exercise_4_are_those_of_autograde(course: Course, rows: Rows, name: str) -> None:
+    assert points(rows[name], TRAINING) == course.scores(TRAINING)[name]
 
 
 @pytest.mark.parametrize("name", BAD)
