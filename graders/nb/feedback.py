@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from torch import Tensor
+
 from graders.classroom.records import Mark, Outcome
 from graders.classroom.selftest import CLASSES
+from graders.report import heat, pictures
 from graders.report.scores import without_lines
 from graders.report.terminal import indented
 
@@ -28,6 +31,21 @@ def report(mark: Mark) -> str:
     lines += [line for frame in frames for line in indented(frame, "      in: ", "          ")]
     lines += [line for remark in mark.remarks for line in indented(remark)]
     return "\n".join(lines)
+
+
+def pictures_of(mark: Mark, expected: Tensor) -> str:
+    """Heat maps of an answer to the public case, where it differs from `expected`, as HTML; empty without a picture."""
+    difference = heat.difference_of(mark.picture, expected)
+    if difference is None:
+        return ""
+    largest = expected.abs().max().item()
+    panels = [
+        ("yours", expected + difference, largest),
+        ("autograd", expected, largest),
+        ("difference", difference, 0.0),
+    ]
+    told = "On the public case, the one that <code>check()</code> shows: blue is negative, red positive, white zero."
+    return f"<div>{pictures.heat_maps(panels)}<p style='color:#656d76'>{told}</p></div>"
 
 
 def short(mark: Mark) -> str:

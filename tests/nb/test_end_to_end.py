@@ -13,6 +13,7 @@ from graders.classroom.sandbox import Limits, Sandbox
 from graders.classroom.supervisor import Supervisor
 from graders.grading.grade import secret_of
 from graders.kit import open_kit
+from graders.oracle import Oracle, cases
 from tests.conftest import EXERCISES, NINJA, fill
 from tests.nb.bad import BAD
 from tests.nb.conftest import EX, SMALL, TRAINING, contents
@@ -20,7 +21,8 @@ from tests.nb.course import Course
 from tests.nb.students import ALL, CHEATS, STUDENTS, TRAINEES
 
 STUB = EXERCISES / NINJA / f"{EX}.py"
-POINTS = {item.name: item.points for item in open_kit(STUB).exercise.items}
+KIT = open_kit(STUB)
+POINTS = {item.name: item.points for item in KIT.exercise.items}
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +66,16 @@ def test_reasons_are_in_the_gradebook(course: Course) -> None:
     comments = [text for (text,) in course.query("select auto_comment from comment where auto_comment is not null")]
     assert any("Only the path through probs arrived" in text for text in comments)
     assert "No response." in comments
+
+
+def test_a_wrong_gradient_is_shown_on_the_public_case(course: Course) -> None:
+    cells = {cell["id"]: cell for cell in course.autograded("one_branch", EX)["cells"]}
+    kinds = {name: [o["output_type"] for o in cell["outputs"]] for name, cell in cells.items() if "-test-" in name}
+    assert kinds.pop(f"{EX}-test-dcounts") == ["stream", "display_data", "execute_result"]
+    assert all(kind == ["stream", "execute_result"] for kind in kinds.values())
+    shown = "".join(cells[f"{EX}-test-dcounts"]["outputs"][1]["data"]["text/html"])
+    expected = Oracle(KIT.exercise, cases(KIT.exercise, KIT.fingerprints.seed)[0]).expected("counts")
+    assert f"±{expected.abs().max():.3g}" in shown and shown.count("<image") == 3
 
 
 def test_no_manual_score_was_written(course: Course) -> None:
