@@ -17,6 +17,7 @@ PRELUDE = "import torch; import torch.nn.functional as F; from graders import gr
 LIBRARIES = ("torch", "F", "gradients", "np", "numpy", "math")
 MAGIC = re.compile(r"^(\s*)(?:[%!].*|\?.*|[\w.]+\?{1,2})$")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
 IN_FUNCTIONS = (ast.Return, ast.Yield, ast.YieldFrom, ast.Await)
 PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
 
@@ -82,7 +83,8 @@ def check_places(tree: ast.Module) -> None:
             raise _misplaced(node, "function")
         elif isinstance(node, ast.Break | ast.Continue) and not loop:
             raise _misplaced(node, "loop")
-        waiting += [(inner, function, loop) for inner in ast.iter_child_nodes(node)]
+        inside = ast.iter_child_nodes(node)
+        waiting += [(inner, function, loop) for inner in inside if not function or isinstance(inner, STATEMENTS)]
 
 
 def _misplaced(node: ast.stmt | ast.expr, place: str) -> SyntaxError:
