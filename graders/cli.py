@@ -177,7 +177,7 @@ def selfcheck(reference: Path | None, seeds: int) -> None:
 @click.option("--allow-class-c", is_flag=True, help="Grade without isolation: a submission can read your files.")
 @told
 def grade(submissions: Path, out: Path, exercises: Path | None, **options: Any) -> None:
-    """Grade a folder with one folder, archive or .py file a student, in a sandbox."""
+    """Grade a folder with one folder, archive, .py or .ipynb file a student, in a sandbox."""
     try:
         from graders.grading import command
     except ImportError as error:

@@ -23,6 +23,7 @@ from graders.known import PUBLIC_SEED, examples, library, try_out
 from graders.oracle import Oracle, cases
 from graders.student import load_student
 from tests.bench_classroom import bench_classroom
+from tests.bench_nb import bench_nbgrader
 from tests.bench_training import bench_training
 from tests.conftest import EXERCISES, NINJA, REFERENCE, fill, solutions
 
@@ -85,3 +86,4 @@ if __name__ == "__main__":
     bench_checks()
     bench_training()
     bench_classroom()
+    bench_nbgrader()

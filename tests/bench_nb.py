@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -11,13 +13,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from graders.grading.store import Store
-from graders.nb.extract import module_of
-from graders.nb.session import session
 from tests.nb.course import Course, filled, make
 from tests.nb.students import ONE_BRANCH, RIGHT
 
 EX = "ex1_atomic"
+LARGE = 1000
+WAYS = {
+    "sandbox": "graded in the sandbox",
+    "beforehand": "results of `grade` taken",
+    "Execute": "nbgrader's own Execute",
+}
+console = Console(highlight=False, width=200)
 
 
 def autograde(course: Course) -> float:
@@ -36,41 +42,50 @@ def hand_in(course: Course, count: int) -> None:
         course.submit(f"student{number:03d}", EX, filled(course.released(EX), bodies))
 
 
-def grade_beforehand(course: Course) -> None:
-    """What `backprop-ninja grade submitted --out ninja_results --exercises source` leaves."""
-    found = session(course.folder / "source", course.folder / "ninja_results", None, 10.0, False)
-    with Store(found.results / "results.jsonl") as store:
-        for path in sorted(course.folder.glob(f"submitted/*/{EX}/{EX}.ipynb")):
-            module = module_of(path.read_bytes(), EX, found.release(EX))
-            store.put(found.supervisor.assess(EX, module.source))
-    found.supervisor.sandbox.close()
+def grade_beforehand(course: Course) -> float:
+    """Wall time of `backprop-ninja grade` on two processes, pages and exports included."""
+    command = [sys.executable, "-m", "graders.cli", "grade", "submitted", "--out", "ninja_results"]
+    start = time.perf_counter()
+    subprocess.run(
+        [*command, "--exercises", "source", "--jobs", "2"], cwd=course.folder, check=True, capture_output=True
+    )
+    return time.perf_counter() - start
 
 
-def a_student(folder: Path, counts: Sequence[int], way: str) -> float:
+def of_class(folder: Path, count: int, way: str) -> float:
+    """Seconds that `nbgrader autograde` takes for a class of `count`."""
+    course = make(folder / f"{way}{count}", [EX], trusted=way != "Execute")
+    hand_in(course, count)
+    before = grade_beforehand(course) if way == "beforehand" else 0.0
+    taken = autograde(course)
+    told = f", after {before:.1f} s of `grade --jobs 2`" if before else ""
+    console.print(f"  {count:5d} students, {WAYS[way]}: {taken:.1f} s{told}")
+    return taken
+
+
+def margin(folder: Path, counts: Sequence[int], way: str) -> float:
     """Seconds a student at the margin between two class sizes."""
-    taken = []
-    for count in counts:
-        course = make(folder / f"{way}{count}", [EX], trusted=way != "Execute")
-        hand_in(course, count)
-        if way == "beforehand":
-            grade_beforehand(course)
-        taken.append(autograde(course))
-    return (taken[1] - taken[0]) / (counts[1] - counts[0])
+    few, many = (of_class(folder, count, way) for count in counts)
+    return (many - few) / (counts[1] - counts[0])
 
 
 def bench_nbgrader(sizes: Sequence[int] = (2, 12), plain_sizes: Sequence[int] = (1, 4)) -> None:
-    """Seconds a student at the margin; the starting of nbgrader, torch and the sandbox is in none of them."""
-    console = Console(highlight=False, width=200)
+    """Seconds a student at the margin; the starting of nbgrader, torch and the sandbox is in none of them.
+
+    With BENCH_LARGE a class of 1,000 as well, graded beforehand.
+    """
+    console.print(f"nbgrader autograde, {EX}")
     with tempfile.TemporaryDirectory() as name:
-        ours = a_student(Path(name), sizes, "sandbox")
-        picked = a_student(Path(name), sizes, "beforehand")
-        plain = a_student(Path(name), plain_sizes, "Execute")
+        ours, picked = (margin(Path(name), sizes, way) for way in ("sandbox", "beforehand"))
+        plain = margin(Path(name), plain_sizes, "Execute")
+        if os.environ.get("BENCH_LARGE"):
+            of_class(Path(name), LARGE, "beforehand")
     console.print(
-        f"nbgrader autograde, a student at the margin: {ours:.3f} s graded in the sandbox, {picked:.3f} s with results "
-        f"taken from `grade`; with nbgrader's own Execute {plain:.2f} s = {plain / ours:.0f} x and {plain / picked:.0f} x"
+        f"  a student at the margin: {1000 * ours:.0f} ms graded in the sandbox, {1000 * picked:.0f} ms with results "
+        f"taken; by Execute {1000 * plain:.0f} ms = {plain / ours:.0f} x and {plain / picked:.0f} x"
     )
 
 
 if __name__ == "__main__":
-    sizes = [int(argument) for argument in sys.argv[1:]] or [2, 12]
-    bench_nbgrader(sizes[:2], sizes[2:] or (1, 4))
+    given = [int(argument) for argument in sys.argv[1:]] or [10, 50]
+    bench_nbgrader(given[:2], given[2:] or (1, 4))

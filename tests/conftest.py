@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,8 +13,6 @@ import torch
 from graders.exercise import functions_of, targets_of
 
 pytest_plugins = ["pytester"]
-# The notebooks are not finished, and their tests start nbgrader, JupyterLab and Chromium: BACKPROP_NB=1 runs them.
-collect_ignore = [] if os.environ.get("BACKPROP_NB") else ["nb"]
 ROOT = Path(__file__).parent.parent
 EXERCISES = ROOT / "exercises"
 REFERENCE = ROOT / "reference"

@@ -1,4 +1,4 @@
-"""Python files out of archives that nobody has reason to trust, read in memory: nothing is ever unpacked to a disk.
+"""Python files and notebooks out of archives that nobody has reason to trust: nothing is ever unpacked to a disk.
 
 Every length is capped before it is believed, links and names that point outside make the archive unreadable.
 """
@@ -15,19 +15,22 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from graders.classroom.wire import LONGEST_SOURCE
+from graders.nb import extract
 
 ZIP = (".zip",)
+NOTEBOOK = ".ipynb"
+SOURCES = (".py", NOTEBOOK)
 TAR = (".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tar.xz")
 LARGEST_ARCHIVE = 20 << 20
 LARGEST_CONTENT = 200 << 20  # bytes that come out, whether they are kept or not
 HIGHEST_RATIO = 200
-MOST_SOURCE = 10 << 20
+MOST_SOURCE = 10 << 20  # of what is kept: Python files, the modules in notebooks
 MOST_ENTRIES = 5000
 
 
@@ -37,11 +40,20 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Found:
-    """A Python file: where it lay, when it was changed last (0 if unknown), its bytes, at most one too many."""
+    """A file: where it lay, when it was changed last (0 if unknown), its bytes, at most one too many of `size`.
+
+    Of a notebook is kept the module in it, the exercise that it is of, and what there is to tell the student.
+    """
 
     path: PurePosixPath
     modified: float
     content: bytes
+    size: int
+    exercise: str = ""
+    problems: tuple[str, ...] = ()
+
+
+Keep = Callable[[Found], Found]
 
 
 def is_archive(name: str) -> bool:
@@ -49,33 +61,45 @@ def is_archive(name: str) -> bool:
 
 
 def stem(name: str) -> str:
-    """The name without the endings of an archive or a Python file."""
-    for ending in (*ZIP, *TAR, ".py"):
+    """The name without the endings of an archive, a Python file or a notebook."""
+    for ending in (*ZIP, *TAR, *SOURCES):
         if name.lower().endswith(ending):
             return name[: -len(ending)]
     return name
 
 
-def read(path: Path) -> list[Found]:
-    """The Python files in an archive, of at most `LONGEST_SOURCE` bytes and one. Raises Unreadable."""
+def longest(name: str) -> int:
+    """How many bytes of a file are read, and one more."""
+    return extract.LONGEST if is_notebook(name) else LONGEST_SOURCE
+
+
+def read(path: Path, keep: Keep = lambda found: found) -> list[Found]:
+    """The Python files and notebooks in an archive, each as `keep` gives it back. Raises Unreadable.
+
+    `keep` is called as soon as a file is read, so that what a notebook shows is never held for several.
+    """
     try:
         if path.stat().st_size > LARGEST_ARCHIVE:
             raise Unreadable(f"larger than {LARGEST_ARCHIVE >> 20} MB")
         with path.open("rb") as file:
-            return list(_within(_in_zip(file) if path.name.lower().endswith(ZIP) else _in_tar(file)))
+            return list(_within(keep, _in_zip(file) if path.name.lower().endswith(ZIP) else _in_tar(file)))
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, struct.error) as error:
         raise Unreadable(f"damaged ({error})") from None
     except (OSError, ValueError, NotImplementedError, RuntimeError, OverflowError, MemoryError) as error:
         raise Unreadable(f"{type(error).__name__}: {error}"[:200]) from None
 
 
-def _within(found: Iterator[Found]) -> Iterator[Found]:
-    left = MOST_SOURCE
+def _within(keep: Keep, found: Iterator[Found]) -> Iterator[Found]:
+    left, left_to_read = MOST_SOURCE, LARGEST_CONTENT
     for one in found:
-        left -= len(one.content)
+        left_to_read -= len(one.content)
+        if left_to_read < 0:
+            raise Unreadable(f"more than {LARGEST_CONTENT >> 20} MB come out of it")
+        kept = keep(one)
+        left -= len(kept.content)
         if left < 0:
             raise Unreadable(f"more than {MOST_SOURCE >> 20} MB of Python files")
-        yield one
+        yield kept
 
 
 def _in_zip(file: IO[bytes]) -> Iterator[Found]:
@@ -94,7 +118,7 @@ def _in_zip(file: IO[bytes]) -> Iterator[Found]:
             if entry.file_size > HIGHEST_RATIO * max(entry.compress_size, 1) + LONGEST_SOURCE:
                 raise Unreadable("a zip bomb")
             with archive.open(entry) as content:
-                yield Found(path, _zip_time(entry), content.read(LONGEST_SOURCE + 1))
+                yield Found(path, _zip_time(entry), content.read(longest(path.name) + 1), entry.file_size)
 
 
 def _zip_time(entry: zipfile.ZipInfo) -> float:
@@ -117,7 +141,8 @@ def _in_tar(file: IO[bytes]) -> Iterator[Found]:
                 raise Unreadable(f"a link, {path}")
             if entry.isfile() and is_source(path):
                 content = archive.extractfile(entry)
-                yield Found(path, float(entry.mtime), content.read(LONGEST_SOURCE + 1) if content else b"")
+                data = content.read(longest(path.name) + 1) if content else b""
+                yield Found(path, float(entry.mtime), data, entry.size)
 
 
 def _decompressed(file: IO[bytes]) -> IO[bytes]:
@@ -153,9 +178,17 @@ def _inside(name: str) -> PurePosixPath:
 
 
 def is_source(path: PurePosixPath) -> bool:
-    """A Python file that somebody wrote: not a backup of macOS or of an editor, not part of an environment."""
+    """A file that somebody wrote: not a backup of macOS, Jupyter or an editor, not part of an environment."""
     hidden = any(part.startswith(".") or part in IGNORED for part in path.parts)
-    return path.suffix.lower() == ".py" and not hidden
+    return is_source_name(path.name) and not hidden
+
+
+def is_source_name(name: str) -> bool:
+    return name.lower().endswith(SOURCES)
+
+
+def is_notebook(name: str) -> bool:
+    return name.lower().endswith(NOTEBOOK)
 
 
 IGNORED = {"__MACOSX", "__pycache__", "site-packages", "node_modules"}

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from graders.classroom.records import Key, digest
 from graders.classroom.supervisor import seed_id, version_of
+from graders.grading.archives import is_notebook
 from graders.grading.submissions import Attempt, Student, entries_of, read_student
 from graders.kit import Kit
+from graders.nb.cells import release_of
 
 Work = tuple[str, bytes]  # an exercise's name, a submission's file
 Chosen = Callable[[str, str], bool]  # of a student's name and an exercise's
@@ -18,12 +20,32 @@ Chosen = Callable[[str, str], bool]  # of a student's name and an exercise's
 
 @dataclass(frozen=True)
 class Handed:
-    """What one student handed in, without its contents: the attempts, and the keys of those that count."""
+    """What one student handed in, without its contents: the attempts, and the keys of those that count.
+
+    `problems` is what there is to tell of the notebooks that count, by exercise.
+    """
 
     name: str
     attempts: tuple[dict[str, object], ...] = ()
     keys: Mapping[str, Key] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
+    problems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def remarks(self) -> list[str]:
+        """Everything that could not be read as it should be, in a line each."""
+        told = [f"{exercise}: {problem}" for exercise, problems in self.problems.items() for problem in problems]
+        return [*self.unreadable, *told]
+
+    def in_notebook(self, exercise: str) -> bool:
+        """Whether a notebook is what counts for an exercise."""
+        counted = [str(a["file"]) for a in self.attempts if a["counts"] and a["exercise"] == exercise]
+        return any(map(is_notebook, counted))
+
+    def missing(self, exercise: str) -> str:
+        """Why nothing was graded of an exercise: the file of that name could not be read, or there is none."""
+        named = [told for told in self.unreadable if exercise in told] or list(self.unreadable)
+        return named[0] if named else f"no {exercise}.py or {exercise}.ipynb was handed in"
 
 
 class Roster:
@@ -35,23 +57,25 @@ class Roster:
     def __init__(self, folder: Path, kits: Mapping[str, Kit], secret: bytes):
         self.folder, self.kits = folder, kits
         self.offers = {name: [g.function for g in kit.exercise.gradients] for name, kit in kits.items()}
+        self._releases = {name: release_of(kit.stub) for name, kit in kits.items()}
         self._versions = {name: version_of(kit) for name, kit in kits.items()}
         self._seed = seed_id(secret)
         self._entries = entries_of(folder, self.offers)
         self.students = [self._handed(self._read(name)) for name in self._entries]
 
     def _read(self, name: str) -> Student:
-        return read_student(self.folder, name, self._entries[name], self.offers)
+        return read_student(self.folder, name, self._entries[name], self.offers, self._releases)
 
     def key(self, exercise: str, source: bytes) -> Key:
         return Key(digest(source), self._versions[exercise], self._seed)
 
     def _handed(self, student: Student) -> Handed:
-        attempts, keys = [], {}
+        attempts, keys, problems = [], {}, {}
         for exercise, made in student.attempts.items():
             attempts += [_record(attempt, attempt is made[-1]) for attempt in made]
             keys[exercise] = self.key(exercise, made[-1].content)
-        return Handed(student.name, tuple(attempts), keys, tuple(student.unreadable))
+            problems[exercise] = made[-1].problems
+        return Handed(student.name, tuple(attempts), keys, tuple(student.unreadable), problems)
 
     def exercises(self) -> list[str]:
         """Those that anybody handed in."""

@@ -1,9 +1,10 @@
-"""Who handed in what: a folder in which every entry is a student's folder, archive or single Python file.
+"""Who handed in what: in a folder every entry is a student's folder, archive, Python file or notebook.
 
 A student is an entry's name. Several entries of one student (alice_attempt_1.zip, alice_attempt_2.zip), or several
 files for one exercise in an entry, are attempts. The last one counts: the highest attempt number or time stamp at
 the end of a name on the way to the file, if all attempts have one; else the latest time of modification, and in
-doubt the last by name. All attempts are kept in the record.
+doubt the last by name. A notebook that only its cells assign to an exercise counts where no file is named after it.
+All attempts are kept in the record.
 """
 
 from __future__ import annotations
@@ -13,12 +14,25 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from graders.classroom.records import digest
-from graders.classroom.wire import LONGEST_SOURCE, printable
-from graders.grading.archives import MOST_ENTRIES, Found, Unreadable, is_archive, is_source, read, stem
+from graders.classroom.wire import printable
+from graders.grading.archives import (
+    MOST_ENTRIES,
+    Found,
+    Keep,
+    Unreadable,
+    is_archive,
+    is_notebook,
+    is_source,
+    is_source_name,
+    longest,
+    read,
+    stem,
+)
+from graders.nb import extract
 
 COUNTED = re.compile(r"(?:^|(?P<name>.*?)[\s_.-]+)(?:attempt|try|version)[\s_.-]*(?P<number>\d{1,6})", re.IGNORECASE)
 STAMPED = re.compile(r"(?:^|(?P<name>.*?)[\s_-]+)(?P<number>20\d\d-?\d\d-?\d\d[T\s_-]*\d\d[-:.]?\d\d(?:[-:.]?\d\d)?)Z?")
@@ -26,17 +40,23 @@ STAMPED = re.compile(r"(?:^|(?P<name>.*?)[\s_-]+)(?P<number>20\d\d-?\d\d-?\d\d[T
 NOBODY = {".DS_Store", ".git", ".ipynb_checkpoints", "__MACOSX", "__pycache__"}  # no student's name
 
 Offers = Mapping[str, Sequence[str]]  # the functions that each exercise asks for
+Releases = Mapping[str, str]  # of each exercise the release that a notebook should be of
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One file for one exercise, and what the rule sorts by: a number of some kind, or the time."""
+    """One file for one exercise, and what the rule sorts by: a number of some kind, or the time.
+
+    `named` says that the file's name tells the exercise; `problems` is what there is to tell of a notebook.
+    """
 
     exercise: str
     path: str
     modified: float
     number: tuple[str, int] | None
     content: bytes = field(repr=False)
+    named: bool = True
+    problems: tuple[str, ...] = ()
 
     @property
     def hash(self) -> str:
@@ -60,7 +80,7 @@ def entries_of(folder: Path, offers: Offers) -> dict[str, list[str]]:
     students: dict[str, list[str]] = {}
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
-            is_file = is_archive(entry.name) or entry.name.lower().endswith(".py")
+            is_file = is_archive(entry.name) or is_source_name(entry.name)
             if (
                 entry.name in NOBODY
                 or entry.name.startswith("._")
@@ -72,12 +92,14 @@ def entries_of(folder: Path, offers: Offers) -> dict[str, list[str]]:
     return dict(sorted(students.items()))
 
 
-def read_student(folder: Path, name: str, entries: Sequence[str], offers: Offers) -> Student:
+def read_student(
+    folder: Path, name: str, entries: Sequence[str], offers: Offers, releases: Releases | None = None
+) -> Student:
     """All that a student handed in. Never raises for what is in it: what cannot be read is said at the student."""
     student = Student(name)
     for entry in entries:
         try:
-            for found in _files(folder / entry, student):
+            for found in _files(folder / entry, student, _keep(entry, offers, releases or {})):
                 _sort_in(student, PurePosixPath(entry), found, offers)
         except (Unreadable, OSError, ValueError) as error:
             student.unreadable.append(_unreadable(entry, error))
@@ -112,28 +134,49 @@ def _named(offers: Offers) -> re.Pattern[str]:
     )
 
 
-def _unreadable(name: str, error: Exception) -> str:
-    told = error if isinstance(error, Unreadable) else type(error).__name__
+def _unreadable(name: str, error: Exception | str) -> str:
+    told = error if isinstance(error, Unreadable | str) else type(error).__name__
     return f"unreadable: {readable(name)}: {told}"
 
 
-def _files(path: Path, student: Student) -> Iterator[Found]:
-    """The Python files of one entry. Raises Unreadable, OSError."""
+def _keep(entry: str, offers: Offers, releases: Releases) -> Keep:
+    """What is kept of the files of an entry: a Python file as it is, of a notebook the module in it.
+
+    It is the module that nbgrader's preprocessor finds, so that a result of one is a result for the other.
+    """
+
+    def keep(found: Found) -> Found:
+        name = found.path.name or entry
+        if not is_notebook(name):
+            return found
+        try:
+            extract.check_size(found.size)
+        except extract.Unreadable as error:
+            return replace(found, content=b"", problems=(str(error),))
+        module = extract.module_of(found.content, _by_name(name, offers) or "", releases)
+        return replace(found, content=module.source, exercise=module.exercise, problems=tuple(module.problems))
+
+    return keep
+
+
+def _files(path: Path, student: Student, keep: Keep) -> Iterator[Found]:
+    """The Python files and notebooks of one entry. Raises Unreadable, OSError."""
     mode = path.lstat().st_mode
     if stat.S_ISDIR(mode):
-        yield from _in_folder(path, student)
+        yield from _in_folder(path, student, keep)
     elif not stat.S_ISREG(mode):
         raise Unreadable("not a file or folder, but a link or a device")
     elif is_archive(path.name):
-        yield from read(path)
+        yield from read(path, keep)
     else:
-        yield _read_file(path, PurePosixPath())
+        yield keep(_read_file(path, PurePosixPath()))
 
 
-def _in_folder(folder: Path, student: Student) -> Iterator[Found]:
+def _in_folder(folder: Path, student: Student, keep: Keep) -> Iterator[Found]:
     """Files of a student's folder and of archives in it; links are not followed, a bad archive spoils nothing else."""
     seen = 0
-    for where, _, names in os.walk(folder, followlinks=False):
+    for where, folders, names in os.walk(folder, followlinks=False):
+        student.unreadable += [_unreadable(n, "a folder, not a file") for n in folders if is_notebook(n)]
         for name in sorted(names):
             seen += 1
             if seen > MOST_ENTRIES:
@@ -141,35 +184,48 @@ def _in_folder(folder: Path, student: Student) -> Iterator[Found]:
             path = Path(where, name)
             inside = PurePosixPath(path.relative_to(folder).as_posix())
             if not stat.S_ISREG(path.lstat().st_mode):
+                if is_source(inside):
+                    student.unreadable.append(_unreadable(name, "a link or a device, not a file"))
                 continue
             if is_source(inside):
-                yield _read_file(path, inside)
+                yield keep(_read_file(path, inside))
             elif is_archive(name) and not name.startswith("."):
                 try:
-                    found = read(path)
+                    found = read(path, keep)
                 except Unreadable as error:
                     student.unreadable.append(_unreadable(name, error))
                     continue
-                yield from (Found(inside / f.path, f.modified, f.content) for f in found)
+                yield from (replace(f, path=inside / f.path) for f in found)
 
 
 def _read_file(path: Path, inside: PurePosixPath) -> Found:
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     with open(descriptor, "rb") as file:
-        return Found(inside, os.fstat(descriptor).st_mtime, file.read(LONGEST_SOURCE + 1))
+        status = os.fstat(descriptor)
+        return Found(inside, status.st_mtime, file.read(longest(path.name) + 1), status.st_size)
 
 
 def _sort_in(student: Student, entry: PurePosixPath, found: Found, offers: Offers) -> None:
     """Keep a file that belongs to an exercise; other files are ignored."""
-    single = not found.path.parts
     path = entry / found.path
-    match = _named(offers).fullmatch(stem(path.name)) or _named(offers).fullmatch(_without_number(stem(path.name)))
-    exercise = _spelled(match["exercise"], offers) if match else _by_content(found.content, offers) if single else None
+    shown = "/".join(map(readable, path.parts))
+    if is_notebook(path.name) and not found.content:
+        student.unreadable.append(_unreadable(shown, "; ".join(found.problems)))
+        return
+    named = _by_name(path.name, offers)
+    exercise = named or (found.exercise if found.exercise in offers else None)
+    if exercise is None and (is_notebook(path.name) or not found.path.parts):
+        exercise = _by_content(found.content, offers)
     if exercise is None:
         return
-    shown = "/".join(map(readable, path.parts))
-    attempt = Attempt(exercise, shown, found.modified, _number(path), found.content)
+    attempt = Attempt(exercise, shown, found.modified, _number(path), found.content, named is not None, found.problems)
     student.attempts.setdefault(exercise, []).append(attempt)
+
+
+def _by_name(name: str, offers: Offers) -> str | None:
+    """The exercise that a file is named after."""
+    match = _named(offers).fullmatch(stem(name)) or _named(offers).fullmatch(_without_number(stem(name)))
+    return _spelled(match["exercise"], offers) if match else None
 
 
 def _without_number(name: str) -> str:
@@ -199,8 +255,8 @@ def _number(path: PurePosixPath) -> tuple[str, int] | None:
     return None
 
 
-def _rule(attempts: Sequence[Attempt]) -> Callable[[Attempt], tuple[float, float, str]]:
+def _rule(attempts: Sequence[Attempt]) -> Callable[[Attempt], tuple[bool, float, float, str]]:
     """What to sort attempts by: numbers where all have one of a kind, else times."""
     kinds = {attempt.number[0] if attempt.number else "" for attempt in attempts}
     numbered = len(kinds) == 1 and "" not in kinds
-    return lambda a: (float(a.number[1]) if numbered and a.number else 0.0, a.modified, a.path)
+    return lambda a: (a.named, float(a.number[1]) if numbered and a.number else 0.0, a.modified, a.path)

@@ -9,15 +9,21 @@ from typing import Any
 
 ID = re.compile(r"(?P<exercise>\w+)-(?P<kind>title|start|section|given|about|answer|test)-(?P<name>[\w-]+)", re.ASCII)
 LONGEST_CELL_ID = 64
+LONGEST_ID = 200  # of ours; a student's notebook may hold any
 
 
 def grade_id(exercise: str, kind: str, name: str) -> str:
     return f"{exercise}-{kind}-{name}"
 
 
+def release_of(stub: str) -> str:
+    """Names a release of an exercise: changes whenever the stub does."""
+    return hashlib.sha256(stub.encode()).hexdigest()[:12]
+
+
 def split_id(text: object) -> tuple[str, str, str] | None:
     """(exercise, kind, name) of one of our ids, None for any other."""
-    match = ID.fullmatch(text) if isinstance(text, str) else None
+    match = ID.fullmatch(text) if isinstance(text, str) and len(text) <= LONGEST_ID else None
     return (match["exercise"], match["kind"], match["name"]) if match else None
 
 

@@ -29,7 +29,7 @@ PREPROCESSORS = [
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
     "graders.nb.save.NinjaSave",  # for SaveAutoGrades
-    "nbgrader.preprocessors.AssignLatePenalties",
+    "graders.nb.save.NinjaLate",  # for AssignLatePenalties
     "graders.nb.save.NinjaCheck",  # for CheckCellMetadata
 ]
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from graders.nb.cells import grade_id_of, split_id
-from graders.nb.statements import Cell, Statement, assemble, parse
+from graders.nb.statements import LONGEST_CELL, Cell, Statement, assemble, parse
 
 LONGEST = 16 * 1024 * 1024  # bytes of a notebook that are read; outputs included
+MOST_BRACKETS = 1_000_000  # objects and lists: empty ones take 27 times their bytes in memory
 MOST_CELLS = 2000
+MOST_CODE = 256 * 1024  # characters in code cells: what is parsed, and what a class's work may take in memory
+MOST_PROBLEMS, LONGEST_PROBLEM = 20, 300
 
 
 class Unreadable(Exception):
@@ -31,8 +34,8 @@ class Module(NamedTuple):
     problems: list[str]
 
 
-def module_of(notebook: bytes, exercise: str = "", release: str = "") -> Module:
-    """The module in a notebook's bytes. `exercise` and `release` are what it should be of.
+def module_of(notebook: bytes, exercise: str = "", releases: Mapping[str, str] | None = None) -> Module:
+    """The module in a notebook's bytes. `exercise` is what it should be of, `releases` the present ones by exercise.
 
     By default most of its ids tell the exercise. Never raises: what cannot be read is a problem, and the source is
     then empty.
@@ -42,6 +45,7 @@ def module_of(notebook: bytes, exercise: str = "", release: str = "") -> Module:
         module = module_in(cells_in(content), exercise)
     except Unreadable as error:
         return Module(exercise, b"", [str(error)])
+    release = (releases or {}).get(module.exercise)
     if release and _release_in(content) not in ("", release):
         told = "this notebook is of another release of the exercise: it was graded against the present one"
         return module._replace(problems=[told, *module.problems])
@@ -65,6 +69,8 @@ def content_of(notebook: bytes) -> dict[str, Any]:
     check_size(len(notebook))
     if not notebook.strip():
         raise Unreadable("the notebook is empty (0 bytes): hand it in again")
+    if notebook.count(b"[") + notebook.count(b"{") > MOST_BRACKETS:
+        raise Unreadable("the notebook's outputs have too many parts: clear its outputs and hand it in again")
     try:
         content = json.loads(notebook.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
@@ -100,20 +106,37 @@ def text_of(cell: Mapping[str, Any]) -> str:
 
 
 def module_in(cells: Sequence[Mapping[str, Any]], exercise: str = "") -> Module:
-    """The module in a notebook's cells."""
+    """The module in a notebook's cells. Raises Unreadable."""
     ids = [split_id(grade_id_of(cell)) for cell in cells]
     exercises = Counter(found[0] for found in ids if found)
     name = exercise or (exercises.most_common(1)[0][0] if exercises else "")
     problems = _strangers(name, exercises)
-    parsed = []
+    texts: list[tuple[int, str, str]] = []
     for number, (cell, found) in enumerate(zip(cells, ids, strict=True), 1):
         kind, answer = found[1:] if found and found[0] == name else ("", "")
         if cell.get("cell_type") == "code" and kind != "test":
-            parsed.append(parse(number, text_of(cell), answer if kind == "answer" else ""))
+            texts.append((number, text_of(cell), answer if kind == "answer" else ""))
+    _check_code(text for _, text, _ in texts)
+    parsed = [parse(*row) for row in texts]
     problems += [f"cell {cell.number} is left out: {cell.problem}" for cell in parsed if cell.problem]
     answers, told = _answers(parsed)
     source = assemble(parsed, answers)
-    return Module(name, source.encode("utf-8", "replace"), problems + told)
+    return Module(name, source.encode("utf-8", "replace"), _few(problems + told))
+
+
+def _check_code(texts: Iterable[str]) -> None:
+    """Cells that are too long are left out one by one, and do not count. Raises Unreadable."""
+    size = sum(len(text) for text in texts if len(text) <= LONGEST_CELL)
+    if size > MOST_CODE:
+        told = f"the notebook has {size // 1024} kB of code, more than {MOST_CODE // 1024}"
+        raise Unreadable(f"{told}: remove what is not needed, hand it in again")
+
+
+def _few(problems: Sequence[str]) -> list[str]:
+    """Problems quote what students wrote: short, few, and nothing in them steers a terminal."""
+    shown = ["".join(c if c.isprintable() else " " for c in text[:LONGEST_PROBLEM]) for text in problems]
+    more = len(problems) - MOST_PROBLEMS
+    return shown if more <= 0 else [*shown[:MOST_PROBLEMS], f"{more} more of that kind"]
 
 
 def _strangers(name: str, exercises: Mapping[str, int]) -> list[str]:
@@ -130,21 +153,27 @@ def _answers(cells: Sequence[Cell]) -> tuple[dict[str, Statement], list[str]]:
     The answer's cell counts, of its copies the last one that is attempted, as the last one run counts in Jupyter. A
     definition elsewhere counts where the answer's cell has none, or an untouched one.
     """
+    own: dict[str, list[Cell]] = {}
+    bound: dict[str, list[tuple[Cell, Statement]]] = {}
+    for cell in cells:
+        own.setdefault(cell.answer, []).append(cell)
+        for statement in cell.statements:
+            for bind in statement.binds:
+                bound.setdefault(bind, []).append((cell, statement))
     answers: dict[str, Statement] = {}
     told: list[str] = []
-    asked = [cell.answer for cell in cells if cell.answer]
     elsewhere = [s.function for cell in cells for s in cell.statements if s.gradient]
-    for name in dict.fromkeys(asked + elsewhere):
-        own = [cell for cell in cells if cell.answer == name]
-        inside = [s for cell in own for s in cell.statements if name in s.binds]
-        outside = [s for cell in cells if cell.answer != name for s in cell.statements if s.function == name]
+    for name in dict.fromkeys([*filter(None, own), *elsewhere]):
+        inside = [s for cell, s in bound.get(name, ()) if cell.answer == name]
+        outside = [s for cell, s in bound.get(name, ()) if cell.answer != name and s.function == name]
         tried = [s for s in inside if s.attempted] or [s for s in outside if s.attempted] or inside or outside
+        copies = own.get(name, [])
         if tried:
             answers[name] = tried[-1]
-        elif own and own[-1].problem:
-            answers[name] = _broken(name, own[-1])
-        if len(own) > 1 or (own and outside):
-            told += _copies(name, len(own), answers.get(name), inside)
+        elif copies and copies[-1].problem:
+            answers[name] = _broken(name, copies[-1])
+        if len(copies) > 1 or (copies and outside):
+            told += _copies(name, len(copies), answers.get(name), inside)
     return answers, told
 
 

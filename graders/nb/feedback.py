@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from torch import Tensor
+
 from graders.classroom.records import Mark, Outcome
 from graders.classroom.selftest import CLASSES
+from graders.report import heat, pictures
+from graders.report.scores import without_lines
 from graders.report.terminal import indented
 
 FOREIGN = "this cell is not one of backprop-ninja's: a person has to grade it"
 RAISED = re.compile(r"(?:\w+\.)*(\w+): ")  # "ValueError: ..." is what a submission raised
-NUMBERED = re.compile(r"^line \d+: ")  # a line of the module, which nobody has seen
 
 
 def reason(mark: Mark) -> str:
@@ -24,9 +27,25 @@ def report(mark: Mark) -> str:
     """A line with the outcome, under it what there is to say."""
     lines = [f"{mark.gradient:15s} | {mark.outcome.value}"]
     lines += indented(reason(mark)) if mark.message else []
-    lines += [line for frame in mark.frames for line in indented(NUMBERED.sub("", frame), "      in: ", "          ")]
+    frames = without_lines(mark).frames
+    lines += [line for frame in frames for line in indented(frame, "      in: ", "          ")]
     lines += [line for remark in mark.remarks for line in indented(remark)]
     return "\n".join(lines)
+
+
+def pictures_of(mark: Mark, expected: Tensor) -> str:
+    """Heat maps of an answer to the public case, where it differs from `expected`, as HTML; empty without a picture."""
+    difference = heat.difference_of(mark.picture, expected)
+    if difference is None:
+        return ""
+    largest = expected.abs().max().item()
+    panels = [
+        ("yours", expected + difference, largest),
+        ("autograd", expected, largest),
+        ("difference", difference, 0.0),
+    ]
+    told = "On the public case, the one that <code>check()</code> shows: blue is negative, red positive, white zero."
+    return f"<div>{pictures.heat_maps(panels)}<p style='color:#656d76'>{told}</p></div>"
 
 
 def short(mark: Mark) -> str:

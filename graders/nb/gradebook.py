@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from nbgrader.api import Gradebook, MissingEntry
 
 from graders.nb.cells import split_id
 from graders.nb.rebuild import Released
+
+
+@contextlib.contextmanager
+def opened(db_url: str) -> Iterator[Gradebook]:
+    """The gradebook. Connected anew each time, yet what SQLAlchemy has compiled is kept: that is most of its time."""
+    gradebook = _gradebook(db_url)
+    try:
+        yield gradebook
+    finally:
+        gradebook.close()
+
+
+@cache
+def _gradebook(db_url: str) -> Gradebook:
+    return Gradebook(db_url)
 
 
 def released_for(converter: Any, where: Mapping[str, Any]) -> list[Released]:
@@ -23,7 +40,7 @@ def released_for(converter: Any, where: Mapping[str, Any]) -> list[Released]:
 
 def released_cells(where: Mapping[str, Any]) -> list[Released]:
     """The released cells of a notebook, `where` being nbgrader's resources; none if it is not in the gradebook."""
-    with Gradebook(where["db_url"]) as gradebook:
+    with opened(where["db_url"]) as gradebook:
         try:
             notebook = gradebook.find_notebook(where["notebook"], where["assignment"])
         except MissingEntry:

@@ -6,7 +6,6 @@ solutions stand apart in DIR/solutions/, so that no release contains them.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import Path
 from typing import Any
@@ -16,16 +15,11 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from graders import kit, known, release
 from graders.exercise import Exercise, ExerciseError, load
-from graders.nb.cells import cell_id, grade_id, marks
+from graders.nb.cells import cell_id, grade_id, marks, release_of
 from graders.nb.outline import Part, parts
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 MARKER = re.compile(r"^\s*### (BEGIN|END) SOLUTION\s*\n?", re.MULTILINE)
-
-
-def release_of(stub: str) -> str:
-    """Names a release of an exercise: changes whenever the stub does."""
-    return hashlib.sha256(stub.encode()).hexdigest()[:12]
 
 
 def source(exercise: Exercise) -> Any:

@@ -47,7 +47,12 @@ class NinjaGrade(NbGraderPreprocessor):  # type: ignore[misc]
         marks, isolation = self._marks(module, exercise, session)
         for problem in module.problems:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], problem)
-        noted = _write(nb, exercise, marks, self._reason(module))
+        drawn = {
+            name: feedback.pictures_of(mark, session.expected(exercise, name))
+            for name, mark in marks.items()
+            if mark.picture
+        }
+        noted = _write(nb, exercise, marks, drawn, self._reason(module))
         for line in noted["log"]:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], line)
         resources[OURS] = noted
@@ -66,7 +71,7 @@ class NinjaGrade(NbGraderPreprocessor):  # type: ignore[misc]
             content = submitted_bytes(Path(folder) / f"{where['notebook']}.ipynb")
         except Unreadable as error:
             return Module(exercise, b"", [str(error)])
-        return module_of(content, exercise, session.release(exercise))
+        return module_of(content, exercise, {exercise: session.release(exercise)})
 
     def _marks(self, module: Module, exercise: str, session: Session) -> tuple[dict[str, Mark], str]:
         if not module.source:
@@ -78,7 +83,7 @@ class NinjaGrade(NbGraderPreprocessor):  # type: ignore[misc]
         return module.problems[0] if module.problems and not module.source else ""
 
 
-def _write(nb: Any, exercise: str, marks: dict[str, Mark], unreadable: str) -> dict[str, Any]:
+def _write(nb: Any, exercise: str, marks: dict[str, Mark], drawn: dict[str, str], unreadable: str) -> dict[str, Any]:
     """Write the outputs of all test cells. What is not graded, comments on answers, and lines for the log."""
     not_graded: set[str] = set()
     comments: dict[str, list[str]] = {}
@@ -89,7 +94,7 @@ def _write(nb: Any, exercise: str, marks: dict[str, Mark], unreadable: str) -> d
         found = split_id(grade_id_of(cell))
         name = found[2] if found and found[:2] == (exercise, "test") else ""
         mark = marks.get(name) or Mark(name, Outcome.NOT_GRADED, unreadable or feedback.FOREIGN)
-        cell.outputs = _outputs(mark, float(cell.metadata.nbgrader["points"]))
+        cell.outputs = _outputs(mark, float(cell.metadata.nbgrader["points"]), drawn.get(name, ""))
         if not mark.outcome.graded:
             not_graded.add(cell.metadata.nbgrader["grade_id"])
             log.append(f"{cell.metadata.nbgrader['grade_id']} is {mark.outcome.value}: {mark.message}")
@@ -104,12 +109,17 @@ def _function(source: str) -> str:
     return source.partition("check(")[2].partition(",")[0].partition(")")[0].strip()
 
 
-def _outputs(mark: Mark, points: float) -> list[Any]:
-    """The report as text and the score as a number; an error where there is no score, lest it count as full marks."""
+def _outputs(mark: Mark, points: float, picture: str) -> list[Any]:
+    """The report as text, a picture if there is one, the score as a number, of which nbgrader reads the first.
+
+    Where there is no score an error stands in its place, lest it count as full marks.
+    """
     report = {"output_type": "stream", "name": "stdout", "text": feedback.report(mark) + "\n"}
     if not mark.outcome.graded:
         told = {"ename": "NotGraded", "evalue": mark.message, "traceback": [f"NotGraded: {mark.message}"]}
         return [from_dict(report), from_dict({"output_type": "error", **told})]
     score = points if mark.outcome is Outcome.PASSED else 0.0
     value = {"data": {"text/plain": repr(max(0.0, min(score, points)))}, "metadata": {}, "execution_count": 1}
-    return [from_dict(report), from_dict({"output_type": "execute_result", **value})]
+    shown = {"data": {"text/html": picture, "text/plain": "(heat maps)"}, "metadata": {}}
+    outputs = [report, {"output_type": "display_data", **shown}] if picture else [report]
+    return [from_dict(output) for output in (*outputs, {"output_type": "execute_result", **value})]

@@ -1,4 +1,4 @@
-"""In the place of nbgrader's SaveAutoGrades and CheckCellMetadata, for notebooks that NinjaGrade graded.
+"""For nbgrader's SaveAutoGrades, AssignLatePenalties and CheckCellMetadata, where NinjaGrade graded a notebook.
 
 "Not graded" is not 0 here: such a cell waits for a person. Reasons get into the gradebook as comments. All of a
 notebook is saved in one transaction; nbgrader's own takes one a cell, and most of its time. Other notebooks are
@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from nbgrader import utils
-from nbgrader.api import BaseCell, Comment, Grade, Gradebook
-from nbgrader.preprocessors import CheckCellMetadata, SaveAutoGrades
+from nbgrader.api import BaseCell, Comment, Grade
+from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, SaveAutoGrades
+
+from graders.nb.gradebook import opened
 
 OURS = "backprop_ninja"  # among nbgrader's resources: what NinjaGrade leaves for these
 
@@ -25,11 +27,13 @@ class NinjaSave(SaveAutoGrades):  # type: ignore[misc]
             saved: tuple[Any, Any] = super().preprocess(nb, resources)
             return saved
         where = resources["nbgrader"]
-        with Gradebook(where["db_url"]) as gradebook:
+        with opened(where["db_url"]) as gradebook:
             notebook = gradebook.find_submission_notebook(where["notebook"], where["assignment"], where["student"])
             self._save(
                 nb, resources[OURS], _by_cell(gradebook, Grade, notebook), _by_cell(gradebook, Comment, notebook)
             )
+            notebook.late_submission_penalty = None
+            resources[OURS]["late"] = notebook.assignment.total_seconds_late > 0
             gradebook.db.commit()
         return nb, resources
 
@@ -50,6 +54,16 @@ class NinjaSave(SaveAutoGrades):  # type: ignore[misc]
 def _by_cell(gradebook: Any, kind: Any, notebook: Any) -> dict[str, Any]:
     rows = gradebook.db.query(BaseCell.name, kind).join(kind, kind.cell_id == BaseCell.id)
     return dict(map(tuple, rows.filter(kind.notebook_id == notebook.id).all()))
+
+
+class NinjaLate(AssignLatePenalties):  # type: ignore[misc]
+    """Asks for the penalty of those who are late; NinjaSave has seen who is."""
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        if not resources.get(OURS, {}).get("late", True):
+            return nb, resources
+        assigned: tuple[Any, Any] = super().preprocess(nb, resources)
+        return assigned
 
 
 class NinjaCheck(CheckCellMetadata):  # type: ignore[misc]

@@ -15,7 +15,8 @@ from graders.classroom.sandbox import Limits, Sandbox
 from graders.classroom.supervisor import Supervisor, seed_id, version_of
 from graders.grading.grade import kits_in, secret_of
 from graders.kit import Kit
-from graders.nb.notebooks import release_of
+from graders.nb.cells import release_of
+from graders.report.pages import Forward
 
 
 @dataclass
@@ -30,9 +31,15 @@ class Session:
     _supervisor: Supervisor | None = None
     _graded: dict[Key, Assessment] = field(default_factory=dict)
     _read: tuple[int, int] = (0, 0)
+    _public: dict[str, Forward] = field(default_factory=dict)
 
     def release(self, exercise: str) -> str:
         return release_of(self.kits[exercise].stub)
+
+    def expected(self, exercise: str, gradient: str) -> torch.Tensor:
+        """What autograd says of a gradient at the exercise's public case, for pictures."""
+        public = self._public.setdefault(exercise, Forward(self.kits[exercise]))
+        return public.oracle.expected(self.kits[exercise].exercise.gradient(gradient).target)
 
     def assess(self, exercise: str, source: bytes) -> Assessment:
         """The marks of one module. Raises SandboxError where there is no isolation good enough."""

@@ -16,6 +16,9 @@ LONGEST_CELL = 64 * 1024  # characters; CPython 3.11's parser and compiler survi
 PRELUDE = "import torch; import torch.nn.functional as F; from graders import gradients\n"
 LIBRARIES = ("torch", "F", "gradients", "np", "numpy", "math")
 MAGIC = re.compile(r"^(\s*)(?:[%!].*|\?.*|[\w.]+\?{1,2})$")
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
+IN_FUNCTIONS = (ast.Return, ast.Yield, ast.YieldFrom, ast.Await)
 PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
 
 
@@ -54,11 +57,39 @@ def parse(number: int, text: str, answer: str = "") -> Cell:
         try:
             with warnings.catch_warnings(action="ignore"):
                 tree = ast.parse(attempt)
-                compile(attempt, "cell", "exec", dont_inherit=True)
+                check_places(tree)
                 return Cell(number, answer, tuple(_statements(number, attempt, tree)))
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             problem = problem or _told(error, attempt)
     return Cell(number, answer, (), problem)
+
+
+def check_places(tree: ast.Module) -> None:
+    """Raises SyntaxError for a return outside of a function, a break outside of a loop, and their like.
+
+    compile() would say so too, but it copies each `finally` to wherever a `try` is left: a cell of 1 kB can make it
+    take all memory.
+    """
+    waiting: list[tuple[ast.AST, bool, bool]] = [(tree, False, False)]  # a node, is it in a function, in a loop
+    while waiting:
+        node, function, loop = waiting.pop()
+        if isinstance(node, FUNCTIONS):
+            function, loop = True, False
+        elif isinstance(node, ast.ClassDef):
+            function, loop = False, False
+        elif isinstance(node, ast.For | ast.AsyncFor | ast.While):
+            loop = True
+        elif isinstance(node, IN_FUNCTIONS) and not function:
+            raise _misplaced(node, "function")
+        elif isinstance(node, ast.Break | ast.Continue) and not loop:
+            raise _misplaced(node, "loop")
+        inside = ast.iter_child_nodes(node)
+        waiting += [(inner, function, loop) for inner in inside if not function or isinstance(inner, STATEMENTS)]
+
+
+def _misplaced(node: ast.stmt | ast.expr, place: str) -> SyntaxError:
+    word = type(node).__name__.lower().replace("yieldfrom", "yield")
+    return SyntaxError(f"'{word}' outside {place}", ("cell", node.lineno, node.col_offset + 1, None))
 
 
 def _told(error: Exception, text: str) -> str:

@@ -57,7 +57,12 @@ class Exports:
         self._csv.writerow(row(student))
         self._xml.write(suite(student))
         self._lines.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines(student))
-        record = {"student": student.name, "attempts": student.handed.attempts, "unreadable": student.handed.unreadable}
+        handed = student.handed
+        record: dict[str, Any] = {"student": student.name, "attempts": handed.attempts}
+        record |= {
+            "unreadable": handed.unreadable,
+            "problems": {n: told for n, told in handed.problems.items() if told},
+        }
         self._record.write(json.dumps(record) + "\n")
 
 
@@ -77,7 +82,7 @@ def row(student: Graded) -> list[str]:
         for mark in marks:
             given = student.points[name][mark.gradient] if mark.passed else 0
             cells.append(str(given) if mark.outcome.graded else "")
-    return [*cells, _cell("; ".join(student.handed.unreadable))]
+    return [*cells, _cell("; ".join(student.handed.remarks))]
 
 
 def _number(points: int | None) -> str:
@@ -115,7 +120,7 @@ def gradescope(student: Graded) -> dict[str, Any]:
     tests = [_test(student, name, mark) for name, marks in student.marks.items() for mark in marks]
     result: dict[str, Any] = {"tests": tests, "visibility": "visible", "stdout_visibility": "hidden"}
     score = student.score()
-    notes = [*student.handed.unreadable, *([] if student.complete else ["Some of it is not graded, which is not 0."])]
+    notes = [*student.handed.remarks, *([] if student.complete else ["Some of it is not graded, which is not 0."])]
     if score is not None:
         result = {"score": score, "execution_time": round(student.seconds), **result}
     return {**result, "output": "\n".join(notes)} if notes else result

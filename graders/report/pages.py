@@ -60,6 +60,7 @@ class Page:
     file: str
     attempts: int
     layout: graph.Layout | None
+    problems: tuple[str, ...]
 
     @property
     def right(self) -> int:
@@ -118,7 +119,8 @@ class Pages:
         rows = [self._row(forward, mark, student.points[name][mark.gradient]) for mark in marks]
         file = str(made[-1]["file"]) if made else ""
         layout = forward.layout if len(marks) > 1 and not missing else None
-        return Page(name, exercise.title, rows, missing, file, len(made), layout)
+        problems = student.handed.problems.get(name, ())
+        return Page(name, exercise.title, rows, missing, file, len(made), layout, tuple(problems))
 
     def _row(self, forward: Forward, mark: Mark, points: int) -> Row:
         if not mark.picture:

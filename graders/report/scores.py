@@ -13,6 +13,8 @@ from graders.exercise import Exercise
 from graders.grading.roster import Handed
 from graders.grading.store import Store
 
+NUMBERED = re.compile(r"^line \d+: ")
+
 
 @dataclass(frozen=True)
 class Graded:
@@ -69,6 +71,11 @@ def points_of(exercises: Mapping[str, Exercise]) -> dict[str, dict[str, int]]:
     return {name: {item.name: item.points for item in exercise.items} for name, exercise in exercises.items()}
 
 
+def without_lines(mark: Mark) -> Mark:
+    """A mark of a notebook: nobody has seen the module that was made of it, so its line numbers tell nothing."""
+    return replace(mark, line=0, frames=tuple(NUMBERED.sub("", frame) for frame in mark.frames))
+
+
 def graded(
     handed: Handed, exercises: Mapping[str, Exercise], points: Mapping[str, Mapping[str, int]], store: Store
 ) -> Graded:
@@ -78,8 +85,9 @@ def graded(
         key = handed.keys.get(name)
         found = store.known(key) if key else None
         seconds += found.seconds if found else 0.0
-        by_name = {mark.gradient: mark for mark in found.marks} if found else {}
-        missing = "not graded yet" if key else (handed.unreadable or (f"no {name}.py was handed in",))[0]
+        known = found.marks if found else ()
+        by_name = {m.gradient: without_lines(m) if handed.in_notebook(name) else m for m in known}
+        missing = "not graded yet" if key else handed.missing(name)
         none = {item.name: Mark(item.name, Outcome.NOT_GRADED, missing) for item in exercise.items}
         marks[name] = tuple(by_name.get(item.name, none[item.name]) for item in exercise.items)
     return Graded(handed, marks, points, seconds)

@@ -8,15 +8,17 @@ import itertools
 import json
 import os
 import shutil
-import socket
+import signal
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
+PATIENCE = 240.0  # seconds: a busy machine is no failure
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 QUIET = [
     "--headless",
@@ -37,43 +39,44 @@ def program() -> str | None:
     return next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def fetched(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+        return answer.read()
 
 
-def fetched(url: str, seconds: float = 60) -> bytes:
-    until = time.monotonic() + seconds
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
-                return answer.read()
-        except OSError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.2)
+def awaited(look: Callable[[], T | None], process: subprocess.Popen[bytes], log: Path) -> T:
+    """What `look` finds in the end, while the process lives."""
+    until = time.monotonic() + PATIENCE
+    while (found := look()) is None:
+        assert process.poll() is None, log.read_text(errors="replace")[-4000:]
+        assert time.monotonic() < until, log.read_text(errors="replace")[-4000:]
+        time.sleep(0.2)
+    return found
 
 
 @contextlib.contextmanager
-def running(command: list[str], folder: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    log = (folder / f"{Path(command[0]).name}.log").open("wb")
-    process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env={**os.environ, **environment})
+def running(command: list[str], folder: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """A program in a session of its own, and its log; at the end nothing of the session is left."""
+    path = folder / f"{Path(command[0]).name}.log"
+    with path.open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=folder, stdout=log, stderr=log, env={**os.environ, **environment}, start_new_session=True
+        )
     try:
-        yield process
+        yield process, path
     finally:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(15)
-        process.kill()
+            process.wait(30)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
 @contextlib.contextmanager
 def jupyter(folder: Path, home: Path) -> Iterator[str]:
     """JupyterLab with formgrader, for one course; its address."""
-    port = free_port()
-    options = [f"--port={port}", "--no-browser", "--allow-root", "--ServerApp.disable_check_xsrf=True"]
+    options = ["--no-browser", "--allow-root", "--ServerApp.disable_check_xsrf=True"]
     options += [
         "--IdentityProvider.token=",
         "--LabApp.expose_app_in_browser=True",
@@ -81,10 +84,17 @@ def jupyter(folder: Path, home: Path) -> Iterator[str]:
     ]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     command = [sys.executable, "-m", "jupyterlab", *options]
-    with running(command, folder, PATH=path, HOME=str(home), JUPYTER_CONFIG_DIR=str(home / "jupyter")):
-        address = f"http://127.0.0.1:{port}"
-        fetched(f"{address}/api")
-        yield address
+    places = {f"JUPYTER_{kind}_DIR": str(home / kind) for kind in ("CONFIG", "RUNTIME", "DATA")}
+    with running(command, folder, PATH=path, HOME=str(home), **places) as (process, log):
+        entry = home / "RUNTIME" / f"jpserver-{process.pid}.json"
+        yield awaited(lambda: _address(entry), process, log)
+
+
+def _address(entry: Path) -> str | None:
+    """Where a Jupyter server listens, once it says so: it takes the next free port."""
+    with contextlib.suppress(OSError, ValueError):
+        return f"http://127.0.0.1:{json.loads(entry.read_text())['port']}"
+    return None
 
 
 class Page:
@@ -93,7 +103,7 @@ class Page:
     def __init__(self, address: str):
         import websocket
 
-        self._socket = websocket.create_connection(address, timeout=60)
+        self._socket = websocket.create_connection(address, timeout=PATIENCE)
         self._numbers = itertools.count(1)
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
@@ -112,7 +122,7 @@ class Page:
         self.call("Page.enable")
         self.call("Page.navigate", url=address)
 
-    def wait(self, script: str, seconds: float = 90) -> Any:
+    def wait(self, script: str, seconds: float = PATIENCE) -> Any:
         """Until the script's value is true."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -128,8 +138,16 @@ class Page:
 
 @contextlib.contextmanager
 def chromium(folder: Path) -> Iterator[Page]:
-    port = free_port()
-    command = [str(program()), *QUIET, f"--remote-debugging-port={port}", f"--user-data-dir={folder / 'profile'}"]
-    with running(command, folder):
+    profile = folder / "profile"
+    command = [str(program()), *QUIET, "--remote-debugging-port=0", f"--user-data-dir={profile}"]
+    with running(command, folder) as (process, log):
+        port = awaited(lambda: _port(profile / "DevToolsActivePort"), process, log)
         pages = json.loads(fetched(f"http://127.0.0.1:{port}/json"))
         yield Page(next(page["webSocketDebuggerUrl"] for page in pages if page["type"] == "page"))
+
+
+def _port(file: Path) -> int | None:
+    """The port that Chromium chose, once it has written it down."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        return int(file.read_text().splitlines()[0])
+    return None

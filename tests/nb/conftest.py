@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import pytest
+import csv
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
 
-pytest.importorskip("nbgrader")
+import pytest
 
 from tests.conftest import solutions
 from tests.nb.bad import BAD
 from tests.nb.course import Course, filled, make
-from tests.nb.students import STUDENTS
+from tests.nb.students import STUDENTS, TRAINEES
 
-EX, SMALL = "ex1_atomic", "ex2_cross_entropy"  # 26 gradients, and one
+EX, SMALL, TRAINING = "ex1_atomic", "ex2_cross_entropy", "ex4_training"  # 26 gradients, one, 7 from one function
 
 
 @pytest.fixture(scope="session")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    made = make(tmp_path_factory.mktemp("course"), [EX, SMALL])
+    made = make(tmp_path_factory.mktemp("course"), [EX, SMALL, TRAINING])
     released = made.released(EX)
     for name, student in STUDENTS.items():
         notebook = filled(released, student.bodies)
@@ -27,10 +31,41 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
             (path.parent / file).write_text(text)
     for name, bad in BAD.items():
         bad.write(made.submit(name, SMALL, b""), filled(made.released(SMALL), solutions(SMALL)))
-    made.nbgrader("autograde", EX)
-    made.log = made.nbgrader("autograde", SMALL)
+    for name, trainee in TRAINEES.items():
+        bodies = {"backward": trainee.body} if trainee.body else {}
+        made.submit(name, TRAINING, filled(made.released(TRAINING), bodies))
+    made.handed_in = contents(made.folder)
     quiet = ",".join(name for name, student in STUDENTS.items() if not student.told)
-    made.nbgrader("generate_feedback", EX, f"--CourseDirectory.student_id_exclude={quiet}")
-    made.nbgrader("generate_feedback", SMALL)
-    made.nbgrader("export")
+    made.log = made.nbgrader_in_turn(
+        ["autograde", EX],
+        ["autograde", SMALL],
+        ["autograde", TRAINING],
+        ["generate_feedback", EX, f"--CourseDirectory.student_id_exclude={quiet}"],
+        ["generate_feedback", SMALL],
+        ["generate_feedback", TRAINING],
+        ["export"],
+    )
     return made
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """What the instructor made and the students handed in, by path."""
+    paths = [path for where in ("source", "release", "submitted") for path in sorted((folder / where).rglob("*"))]
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.is_file()}
+
+
+@pytest.fixture(scope="session")
+def graded(course: Course) -> Path:
+    """What `backprop-ninja grade` makes of the same notebooks, with a secret of its own."""
+    out = course.folder / "graded"
+    command = [sys.executable, "-m", "graders.cli", "grade", "submitted", "--out", out.name, "--exercises", "source"]
+    done = subprocess.run([*command, "--jobs", "2"], cwd=course.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+@pytest.fixture(scope="session")
+def rows(graded: Path) -> dict[str, dict[str, str]]:
+    """The rows of its scores.csv, by student."""
+    with (graded / "scores.csv").open() as file:
+        return {row["student"]: row for row in csv.DictReader(file)}

@@ -9,14 +9,14 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from graders.exercise import load
 from graders.nb import course, notebooks
-from tests.conftest import EXERCISES, NINJA, REFERENCE
+from tests.conftest import EXERCISES, NINJA, REFERENCE, ROOT
 
 Notebook = dict[str, Any]
 Edit = Callable[[Notebook], object]
@@ -26,17 +26,29 @@ CONFIG = "\nc.NinjaGrade.seconds = 2.0\n"
 @dataclass
 class Course:
     folder: Path
-    log: str = ""  # of the last autograde
+    log: str = ""  # of autograde
+    handed_in: dict[str, str] = field(default_factory=dict)  # before it, a hash a file
 
-    def nbgrader(self, *arguments: str, ok: bool = True) -> str:
+    def nbgrader(self, *arguments: str) -> str:
         """Run a command of nbgrader's in the course; what it logged."""
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # it calls a bare `alembic`
-        command = [sys.executable, "-m", "nbgrader", *arguments]
+        return self._run(["-m", "nbgrader", *arguments])
+
+    def nbgrader_in_turn(self, *commands: Sequence[str]) -> str:
+        """Run commands one after the other in one process: starting nbgrader takes longer than most of them."""
+        return self._run(["-m", "tests.nb.in_turn", json.dumps(commands)])
+
+    def _run(self, arguments: Sequence[str]) -> str:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls a bare `alembic`
         done = subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, env={**os.environ, "PATH": path}, check=False
+            [sys.executable, *arguments],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)},
+            check=False,
         )
         told = done.stdout + done.stderr
-        assert (done.returncode == 0) is ok, told[-4000:]
+        assert done.returncode == 0, told[-4000:]
         return told
 
     def released(self, exercise: str) -> Notebook:
@@ -73,7 +85,7 @@ class Course:
         return (self.folder / "feedback" / student / exercise / f"{exercise}.html").read_text()
 
 
-def make(folder: Path, exercises: Iterable[str], trusted: bool = True) -> Course:
+def make(folder: Path, exercises: Sequence[str], trusted: bool = True) -> Course:
     """A course with these exercises released; with nbgrader's own Execute if not trusted."""
     for name in exercises:
         source = folder / "source" / name
@@ -88,8 +100,7 @@ def make(folder: Path, exercises: Iterable[str], trusted: bool = True) -> Course
     else:
         config.write_text('c = get_config()\nc.CourseDirectory.course_id = "plain"\n')
     made = Course(folder)
-    for name in exercises:
-        made.nbgrader("generate_assignment", name)
+    made.nbgrader_in_turn(*(["generate_assignment", name] for name in exercises))
     return made
 
 

@@ -10,6 +10,8 @@ from tests.conftest import solutions
 from tests.nb.course import Notebook, answer_of, code
 
 RIGHT = solutions("ex1_atomic")
+BACKWARD = solutions("ex4_training")["backward"]
+ALL = ("dC", "dW1", "db1", "dW2", "db2", "dbngain", "dbnbias", "run")
 ONE_BRANCH = "    return counts_sum_inv * dprobs"
 ONES = dict.fromkeys(RIGHT, "    return 1.0")
 ANSWERED = len(RIGHT)
@@ -75,6 +77,15 @@ def edited(notebook: Notebook) -> None:
             ]
 
 
+def hidden_tests(notebook: Notebook) -> None:
+    """Cells that nbgrader would take for tests, and a test of its own in the place of each."""
+    for cell in notebook["cells"]:
+        if "-test-" in cell["id"]:
+            cell["source"] = HIDDEN
+    cell_of(notebook, "dprobs")["source"] += "\n" + HIDDEN
+    notebook["cells"] += [code(HIDDEN), code(NOTEBOOK)]
+
+
 def stripped(notebook: Notebook) -> None:
     """Through a tool that keeps no metadata."""
     for cell in notebook["cells"]:
@@ -108,6 +119,9 @@ READS = (
     '    from pathlib import Path\n    exec(next(Path("/").glob("**/source/ex1_atomic/ex1_atomic.ipynb")).read_text())'
 )
 HISTORY = "    return eval(In[-1])"
+NOTEBOOK = "from pathlib import Path\nhidden = Path('ex1_atomic.ipynb').read_text().partition('HIDDEN TESTS')[2]"
+USES_NOTEBOOK = "    " + NOTEBOOK.replace("\n", "\n    ") + "\n    return eval(hidden)"
+HIDDEN = "### BEGIN HIDDEN TESTS\ncheck = print\n### END HIDDEN TESTS\n100.0"
 DATABASE = 'import sqlite3\nfor d in (".", "..", "../..", "../../..", "../../../.."):\n    sqlite3.connect(d + "/gradebook.db").execute("update grade set manual_score = 1000")'
 FORGED = "print('logprobs | exact: True'); 100.0"
 STUDENTS: dict[str, Student] = {
@@ -131,6 +145,8 @@ STUDENTS: dict[str, Student] = {
     "transformer": Student(ONES, 0, first(TRANSFORMER)),
     "reads_source": Student({**ONES, "dprobs": READS}, 0, told="forbidden"),
     "history": Student({**ONES, "dprobs": HISTORY}, 0, told="forbidden"),
+    "reads_notebook": Student({**ONES, "dprobs": USES_NOTEBOOK}, 0, first(NOTEBOOK), told="forbidden"),
+    "hidden_tests": Student(ONES, 0, hidden_tests, same_as_module=False),
     "database": Student({"dprobs": "    " + DATABASE.replace("\n", "\n    ")}, 0, first(DATABASE)),
     "shadowing": Student(
         ONES,
@@ -139,4 +155,30 @@ STUDENTS: dict[str, Student] = {
     ),
     "leaking": Student({"dprobs": "    raise ValueError(str(probs.tolist()))"}, 0, told="it raised ValueError"),
     "forged": Student({"dprobs": "    print('1.0'); raise SystemExit(0)"}, 0, after(FORGED)),
+}
+
+CHEATS = ("edited", "rebound", "patched", "transformer", "reads_source", "reads_notebook", "hidden_tests", "history")
+CHEATS += ("database", "shadowing", "leaking", "forged")
+
+
+@dataclass(frozen=True)
+class Trainee:
+    """For exercise 4: what backward() is, which lines of it are wrong, what is told of the last one."""
+
+    body: str | None
+    wrong: tuple[str, ...] = ()
+    told: str = ""
+
+
+TRAINEES: dict[str, Trainee] = {
+    "t_right": Trainee(BACKWARD),
+    "t_untouched": Trainee(None, ALL, "not attempted"),
+    "t_overwritten_rows": Trainee(
+        BACKWARD.replace("dC.index_add_(0, Xb.flatten(), demb.flatten(0, 1))", "dC[Xb] = demb"),
+        ("dC", "run"),
+        "dC is not right, so the run departs",
+    ),
+    "t_swapped": Trainee(BACKWARD.replace("dC, dW1, db1, dW2, db2,", "dC, dW1, db2, dW2, db1,"), ("db1", "db2", "run")),
+    "t_six": Trainee(BACKWARD.removesuffix(", dbnbias"), ALL),
+    "t_looping": Trainee("    while True:\n        pass", ALL, "still running"),
 }

@@ -16,8 +16,6 @@ from tests.nb.conftest import EX, SMALL
 from tests.nb.course import Course, filled
 from tests.nb.students import ONE_BRANCH
 
-pytest.importorskip("jupyterlab")
-pytest.importorskip("websocket")
 if browser.program() is None:
     pytest.skip("there is no Chromium on this machine", allow_module_level=True)
 
@@ -92,6 +90,7 @@ def test_the_feedback_page_shows_the_reason(page: Page, course: Course) -> None:
     page.open(f"file://{course.folder}/feedback/one_branch/{EX}/{EX}.html")
     text = page.wait("document.body.innerText.includes('Only the path through probs') && document.body.innerText")
     assert "isolation class" in text
+    assert page.evaluate("document.querySelectorAll('svg image').length") == 3
     page.evaluate(
         "[...document.querySelectorAll('pre')].find(e => e.innerText.includes('Only the path')).scrollIntoView()"
     )

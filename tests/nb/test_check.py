@@ -101,10 +101,10 @@ NOISY = f"    import sys, warnings\n    warnings.warn('careful')\n    print('deb
 def test_nbgraders_own_execute_gives_the_right_points(tmp_path_factory: pytest.TempPathFactory) -> None:
     course: Course = make(tmp_path_factory.mktemp("plain"), [EXERCISE], trusted=False)
     released = course.released(EXERCISE)
-    bodies = {"right": RIGHT, "noisy": NOISY, "wrong": "    return logits * 0.0"}
+    bodies = {"noisy": NOISY, "wrong": "    return logits * 0.0"}
     for name, body in bodies.items():
         course.submit(name, EXERCISE, filled(released, {"dlogits": body}))
     course.submit("untouched", EXERCISE, released)
     course.nbgrader("autograde", EXERCISE)
     points = {name: scores["dlogits"] for name, scores in course.scores(EXERCISE).items()}
-    assert points == {"right": 5.0, "noisy": 5.0, "wrong": 0.0, "untouched": 0.0}
+    assert points == {"noisy": 5.0, "wrong": 0.0, "untouched": 0.0}

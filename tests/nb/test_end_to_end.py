@@ -13,14 +13,16 @@ from graders.classroom.sandbox import Limits, Sandbox
 from graders.classroom.supervisor import Supervisor
 from graders.grading.grade import secret_of
 from graders.kit import open_kit
+from graders.oracle import Oracle, cases
 from tests.conftest import EXERCISES, NINJA, fill
 from tests.nb.bad import BAD
-from tests.nb.conftest import EX, SMALL
+from tests.nb.conftest import EX, SMALL, TRAINING, contents
 from tests.nb.course import Course
-from tests.nb.students import STUDENTS
+from tests.nb.students import ALL, CHEATS, STUDENTS, TRAINEES
 
 STUB = EXERCISES / NINJA / f"{EX}.py"
-POINTS = {item.name: item.points for item in open_kit(STUB).exercise.items}
+KIT = open_kit(STUB)
+POINTS = {item.name: item.points for item in KIT.exercise.items}
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +68,16 @@ def test_reasons_are_in_the_gradebook(course: Course) -> None:
     assert "No response." in comments
 
 
+def test_a_wrong_gradient_is_shown_on_the_public_case(course: Course) -> None:
+    cells = {cell["id"]: cell for cell in course.autograded("one_branch", EX)["cells"]}
+    kinds = {name: [o["output_type"] for o in cell["outputs"]] for name, cell in cells.items() if "-test-" in name}
+    assert kinds.pop(f"{EX}-test-dcounts") == ["stream", "display_data", "execute_result"]
+    assert all(kind == ["stream", "execute_result"] for kind in kinds.values())
+    shown = "".join(cells[f"{EX}-test-dcounts"]["outputs"][1]["data"]["text/html"])
+    expected = Oracle(KIT.exercise, cases(KIT.exercise, KIT.fingerprints.seed)[0]).expected("counts")
+    assert f"±{expected.abs().max():.3g}" in shown and shown.count("<image") == 3
+
+
 def test_no_manual_score_was_written(course: Course) -> None:
     assert course.query("select count(*) from grade where manual_score is not null") == [(0,)]
 
@@ -98,3 +110,27 @@ def test_bad_notebooks_are_told_and_never_a_silent_zero(course: Course, name: st
         assert waiting == [(1,)]
     else:
         assert scores == {"dlogits": 5.0 * bad.right}
+
+
+@pytest.mark.parametrize("name", CHEATS)
+def test_no_cheat_gains_a_point(course: Course, name: str) -> None:
+    assert set(course.scores(EX)[name].values()) == {0.0}
+
+
+def test_nothing_was_done_to_the_course_or_to_what_others_handed_in(course: Course) -> None:
+    assert contents(course.folder) == course.handed_in
+
+
+@pytest.mark.parametrize("name", TRAINEES)
+def test_a_function_of_several_gradients_has_points_for_each(course: Course, name: str) -> None:
+    trainee, scores = TRAINEES[name], course.scores(TRAINING)[name]
+    assert scores == {line: 0.0 if line in trainee.wrong else 2.0 for line in ALL}
+    text = " ".join(re.sub(r"<[^>]+>", " ", course.feedback(name, TRAINING)).split())
+    assert trainee.told in text
+    comments = course.query(
+        "select c.auto_comment from comment c join base_cell b on c.cell_id = b.id join submitted_notebook n on "
+        "c.notebook_id = n.id join submitted_assignment s on n.assignment_id = s.id where s.student_id = ? and "
+        "b.name = 'ex4_training-answer-backward'",
+        name,
+    )
+    assert trainee.told in comments[0][0] or comments == [("No response.",)]

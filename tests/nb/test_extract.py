@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import pytest
 
-from graders.nb.extract import module_of
+from graders.nb.extract import MOST_PROBLEMS, module_of
 from tests.nb.course import code
 
 STUB = "def dlogits(logits, Yb):\n    # YOUR CODE HERE\n    raise NotImplementedError()"
@@ -92,3 +93,53 @@ def test_cells_of_another_exercise_are_told() -> None:
     name, _text, problems = module(answer(STUB), answer(STUB, "dx"), answer("def dh(): return 1", "dh", "other"))
     assert name == "ex2"
     assert "cells of another exercise (other) are not graded here" in problems
+
+
+MISPLACED = [
+    ("a return", "scale = 1\nif scale:\n    return 3"),
+    ("a break", "def scale():\n    break"),
+    ("a continue of an outer loop", "for i in range(3):\n    def scale():\n        continue"),
+    ("a yield in a class", "class scale:\n    yield 3"),
+    ("an await", "scale = await 3"),
+    ("a parameter twice", "def scale(a, a): pass"),
+]
+
+
+@pytest.mark.parametrize(("what", "source"), MISPLACED, ids=[row[0] for row in MISPLACED])
+def test_what_does_not_compile_costs_its_own_cell(what: str, source: str) -> None:
+    _, text, problems = module(code(source), answer(RIGHT))
+    compile(text, "module", "exec")
+    assert len(problems) == 1 and problems[0].startswith("cell 1 is left out: ")
+    with pytest.raises(SyntaxError):
+        compile(source, "cell", "exec")
+
+
+def test_reading_a_cell_does_not_compile_what_grows_without_bound() -> None:
+    """Each `finally` in a `finally` doubles what the compiler writes."""
+    nested = "".join(f"{' ' * n}try: x\n{' ' * n}finally:\n" for n in range(15)) + " " * 15 + "y = 1"
+    tracemalloc.start()
+    _, _, problems = module(code(nested), answer(RIGHT))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert not problems
+    assert peak < 10e6
+
+
+TOO_MUCH = {
+    "code": ([code("x = 1\n" * 5000) for _ in range(10)], "the notebook has 292 kB of code"),
+    "parts": ([{**code(""), "outputs": [[]] * 1_000_000}], "outputs have too many parts"),
+}
+
+
+@pytest.mark.parametrize("what", TOO_MUCH)
+def test_more_than_anybody_writes_is_refused(what: str) -> None:
+    cells, told = TOO_MUCH[what]
+    _, source, problems = module(*cells)
+    assert source == "" and len(problems) == 1 and told in problems[0]
+
+
+def test_problems_are_few_short_and_plain() -> None:
+    cells = [answer("def f(:\x1b[31m" + "x" * 60, f"d{n}") for n in range(30)]
+    _, _, problems = module(*cells, answer(STUB, "d" + "x" * 10_000))
+    assert problems[MOST_PROBLEMS:] == ["10 more of that kind"]
+    assert all(len(problem) <= 300 and problem.isprintable() for problem in problems)
