@@ -9,7 +9,7 @@ check: .venv/ready
 	@$(BIN)/pytest exercises/ || [ $$? -eq 1 ]
 
 test: .venv/ready-dev
-	$(BIN)/pytest tests/
+	$(BIN)/pytest tests/ --numprocesses auto --dist loadfile
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check .
