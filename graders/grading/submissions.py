@@ -9,16 +9,13 @@ All attempts are kept in the record.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from graders.classroom.records import digest
-from graders.classroom.wire import printable
 from graders.grading.archives import (
     MOST_ENTRIES,
     Found,
@@ -32,14 +29,18 @@ from graders.grading.archives import (
     read,
     stem,
 )
+from graders.grading.naming import (
+    Offers,
+    attempt_number,
+    exercise_named,
+    exercise_of_functions,
+    readable,
+    student_name,
+)
 from graders.nb import extract
-
-COUNTED = re.compile(r"(?:^|(?P<name>.*?)[\s_.-]+)(?:attempt|try|version)[\s_.-]*(?P<number>\d{1,6})", re.IGNORECASE)
-STAMPED = re.compile(r"(?:^|(?P<name>.*?)[\s_-]+)(?P<number>20\d\d-?\d\d-?\d\d[T\s_-]*\d\d[-:.]?\d\d(?:[-:.]?\d\d)?)Z?")
 
 NOBODY = {".DS_Store", ".git", ".ipynb_checkpoints", "__MACOSX", "__pycache__"}  # no student's name
 
-Offers = Mapping[str, Sequence[str]]  # the functions that each exercise asks for
 Releases = Mapping[str, str]  # of each exercise the release that a notebook should be of
 
 
@@ -108,32 +109,6 @@ def read_student(
     return student
 
 
-def readable(name: str) -> str:
-    """A file's name as text that can be printed and encoded; different names stay different."""
-    raw = os.fsencode(name)
-    text = printable(raw.decode("utf-8", "backslashreplace")).strip()
-    same = text.encode() == raw.strip()
-    return text if text and same else f"{text} [{hashlib.sha256(raw).hexdigest()[:4]}]".strip()
-
-
-def student_name(name: str, offers: Offers) -> str:
-    """An entry's name without an exercise, attempt number or time stamp at its end."""
-    name = readable(name)
-    while True:
-        match = COUNTED.fullmatch(name) or STAMPED.fullmatch(name) or _named(offers).fullmatch(name)
-        if not match or not match["name"]:
-            return name
-        name = match["name"]
-
-
-def _named(offers: Offers) -> re.Pattern[str]:
-    """A name that ends in an exercise's."""
-    names = "|".join(map(re.escape, sorted(offers, key=len, reverse=True)))
-    return re.compile(
-        rf"(?:^|(?P<name>.*?)[\s_.-]+)(?P<exercise>{names})(?:[\s_.-]*\(\d+\)|[\s_-]copy|-\d)?", re.IGNORECASE
-    )
-
-
 def _unreadable(name: str, error: Exception | str) -> str:
     told = error if isinstance(error, Unreadable | str) else type(error).__name__
     return f"unreadable: {readable(name)}: {told}"
@@ -153,7 +128,7 @@ def _keep(entry: str, offers: Offers, releases: Releases) -> Keep:
             extract.check_size(found.size)
         except extract.Unreadable as error:
             return replace(found, content=b"", problems=(str(error),))
-        module = extract.module_of(found.content, _by_name(name, offers) or "", releases)
+        module = extract.module_of(found.content, exercise_named(name, offers) or "", releases)
         return replace(found, content=module.source, exercise=module.exercise, problems=tuple(module.problems))
 
     return keep
@@ -212,47 +187,16 @@ def _sort_in(student: Student, entry: PurePosixPath, found: Found, offers: Offer
     if is_notebook(path.name) and not found.content:
         student.unreadable.append(_unreadable(shown, "; ".join(found.problems)))
         return
-    named = _by_name(path.name, offers)
+    named = exercise_named(path.name, offers)
     exercise = named or (found.exercise if found.exercise in offers else None)
     if exercise is None and (is_notebook(path.name) or not found.path.parts):
-        exercise = _by_content(found.content, offers)
+        exercise = exercise_of_functions(found.content, offers)
     if exercise is None:
         return
-    attempt = Attempt(exercise, shown, found.modified, _number(path), found.content, named is not None, found.problems)
+    attempt = Attempt(
+        exercise, shown, found.modified, attempt_number(path), found.content, named is not None, found.problems
+    )
     student.attempts.setdefault(exercise, []).append(attempt)
-
-
-def _by_name(name: str, offers: Offers) -> str | None:
-    """The exercise that a file is named after."""
-    match = _named(offers).fullmatch(stem(name)) or _named(offers).fullmatch(_without_number(stem(name)))
-    return _spelled(match["exercise"], offers) if match else None
-
-
-def _without_number(name: str) -> str:
-    match = COUNTED.fullmatch(name) or STAMPED.fullmatch(name)
-    return (match["name"] or name) if match else name
-
-
-def _spelled(name: str, offers: Offers) -> str | None:
-    return next((exercise for exercise in offers if exercise.lower() == name.lower()), None)
-
-
-def _by_content(content: bytes, offers: Offers) -> str | None:
-    """The exercise of which most functions are defined; None if none is, or several tie."""
-    defined = set(re.findall(rb"^def (\w+)\(", content, re.MULTILINE))
-    found = {name: len(defined & {f.encode() for f in asked}) for name, asked in offers.items()}
-    shares = {name: (count / max(len(offers[name]), 1), count) for name, count in found.items() if count}
-    best = [name for name, share in shares.items() if share == max(shares.values())]
-    return best[0] if len(best) == 1 else None
-
-
-def _number(path: PurePosixPath) -> tuple[str, int] | None:
-    """The attempt number or time stamp nearest to the file, on the way to it."""
-    for part in reversed(path.parts):
-        for kind, pattern in (("count", COUNTED), ("stamp", STAMPED)):
-            if match := pattern.fullmatch(stem(part)):
-                return kind, int(re.sub(r"\D", "", match["number"]).ljust(14 if kind == "stamp" else 0, "0"))
-    return None
 
 
 def _rule(attempts: Sequence[Attempt]) -> Callable[[Attempt], tuple[bool, float, float, str]]:

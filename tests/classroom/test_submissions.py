@@ -16,7 +16,8 @@ import pytest
 
 from graders.classroom.wire import LONGEST_SOURCE
 from graders.grading import archives
-from graders.grading.submissions import Student, entries_of, read_student, student_name
+from graders.grading.naming import student_name
+from graders.grading.submissions import Student, entries_of, read_student
 
 OFFERS = {"ex1_atomic": ["dprobs", "dlogits", "dh"], "ex2_cross_entropy": ["dlogits"]}
 SOURCE = b"def dprobs(): pass\n"

@@ -12,15 +12,16 @@ import pytest
 
 from tests.conftest import solutions
 from tests.nb.bad import BAD
-from tests.nb.course import Course, filled, make
+from tests.nb.course import Course, filled, make, sums
 from tests.nb.students import STUDENTS, TRAINEES
 
+OTHER = "sums"
 EX, SMALL, TRAINING = "ex1_atomic", "ex2_cross_entropy", "ex4_training"  # 26 gradients, one, 7 from one function
 
 
 @pytest.fixture(scope="session")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    made = make(tmp_path_factory.mktemp("course"), [EX, SMALL, TRAINING])
+    made = make(tmp_path_factory.mktemp("course"), [EX, SMALL, TRAINING], others={OTHER: sums()})
     released = made.released(EX)
     for name, student in STUDENTS.items():
         notebook = filled(released, student.bodies)
@@ -34,12 +35,16 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     for name, trainee in TRAINEES.items():
         bodies = {"backward": trainee.body} if trainee.body else {}
         made.submit(name, TRAINING, filled(made.released(TRAINING), bodies))
+    other = made.released(OTHER)
+    other["cells"][0]["source"] = "x = 3"
+    made.submit("right", OTHER, other)
     made.handed_in = contents(made.folder)
     quiet = ",".join(name for name, student in STUDENTS.items() if not student.told)
     made.log = made.nbgrader_in_turn(
         ["autograde", EX],
         ["autograde", SMALL],
         ["autograde", TRAINING],
+        ["autograde", OTHER],
         ["generate_feedback", EX, f"--CourseDirectory.student_id_exclude={quiet}"],
         ["generate_feedback", SMALL],
         ["generate_feedback", TRAINING],

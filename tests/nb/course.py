@@ -14,11 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nbformat.v4 import new_code_cell, new_notebook
+
 from graders.exercise import load
 from graders.nb import course, notebooks
 from tests.conftest import EXERCISES, NINJA, REFERENCE, ROOT
 
 Notebook = dict[str, Any]
+NONE: Mapping[str, Any] = {}
 Edit = Callable[[Notebook], object]
 CONFIG = "\nc.NinjaGrade.seconds = 2.0\n"
 
@@ -85,8 +88,11 @@ class Course:
         return (self.folder / "feedback" / student / exercise / f"{exercise}.html").read_text()
 
 
-def make(folder: Path, exercises: Sequence[str], trusted: bool = True) -> Course:
-    """A course with these exercises released; with nbgrader's own Execute if not trusted."""
+def make(folder: Path, exercises: Sequence[str], trusted: bool = True, others: Mapping[str, Any] = NONE) -> Course:
+    """A course with these exercises, and other notebooks, released; with nbgrader's own Execute if not trusted."""
+    for name, notebook in others.items():
+        (folder / "source" / name).mkdir(parents=True)
+        notebooks.nbformat.write(notebook, folder / "source" / name / f"{name}.ipynb")
     for name in exercises:
         source = folder / "source" / name
         (source / "kit").mkdir(parents=True)
@@ -100,7 +106,7 @@ def make(folder: Path, exercises: Sequence[str], trusted: bool = True) -> Course
     else:
         config.write_text('c = get_config()\nc.CourseDirectory.course_id = "plain"\n')
     made = Course(folder)
-    made.nbgrader_in_turn(*(["generate_assignment", name] for name in exercises))
+    made.nbgrader_in_turn(*(["generate_assignment", name] for name in (*exercises, *others)))
     return made
 
 
@@ -121,3 +127,15 @@ def filled(released: Notebook, bodies: Mapping[str, str]) -> Notebook:
 def code(source: str) -> dict[str, Any]:
     """A code cell of a student's own."""
     return {"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": None, "id": "own"}
+
+
+def sums() -> Any:
+    """A notebook that is not one of ours: an answer, two tests."""
+
+    def cell(source: str, name: str, points: int = 0) -> Any:
+        marks = {"grade": bool(points), "grade_id": name, "locked": bool(points), "solution": not points, "task": False}
+        marks |= {"schema_version": 3, **({"points": points} if points else {})}
+        return new_code_cell(source, id=name, metadata={"nbgrader": marks})
+
+    answer = cell("### BEGIN SOLUTION\nx = 3\n### END SOLUTION", "x")
+    return new_notebook(cells=[answer, cell("assert x == 3", "right", 4), cell("x / 2", "partly", 5)])

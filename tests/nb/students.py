@@ -180,5 +180,4 @@ TRAINEES: dict[str, Trainee] = {
     ),
     "t_swapped": Trainee(BACKWARD.replace("dC, dW1, db1, dW2, db2,", "dC, dW1, db2, dW2, db1,"), ("db1", "db2", "run")),
     "t_six": Trainee(BACKWARD.removesuffix(", dbnbias"), ALL),
-    "t_looping": Trainee("    while True:\n        pass", ALL, "still running"),
 }

@@ -16,7 +16,7 @@ from graders.kit import open_kit
 from graders.oracle import Oracle, cases
 from tests.conftest import EXERCISES, NINJA, fill
 from tests.nb.bad import BAD
-from tests.nb.conftest import EX, SMALL, TRAINING, contents
+from tests.nb.conftest import EX, OTHER, SMALL, TRAINING, contents
 from tests.nb.course import Course
 from tests.nb.students import ALL, CHEATS, STUDENTS, TRAINEES
 
@@ -52,6 +52,10 @@ def test_points_equal_those_of_the_module(course: Course, supervisor: Supervisor
 def test_feedback_says_why(course: Course, name: str) -> None:
     text = " ".join(re.sub(r"<[^>]+>", " ", course.feedback(name, EX)).split())
     assert STUDENTS[name].told in text
+
+
+def test_an_assignment_that_is_not_ours_is_executed_as_ever(course: Course) -> None:
+    assert course.scores(OTHER) == {"right": {"right": 4.0, "partly": 1.5}}
 
 
 def test_export_has_every_student(course: Course) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ def started(session):
     raise AssertionError("the sandbox was started")
 
 Session.supervisor = property(started)
-c.NinjaGrade.results = "graded"
+c.NinjaGrade.results = "elsewhere"
+c.NinjaGrade.secret = "graded/secret.key"
 """
 
 
@@ -69,6 +71,8 @@ def test_autograde_takes_the_results_and_starts_no_sandbox(course: Course, grade
     before = course.scores(EX)
     notebooks = sorted(course.folder.glob(f"autograded/*/{EX}/*.ipynb"))
     times = [path.stat().st_mtime_ns for path in notebooks]
+    (course.folder / "elsewhere").mkdir()
+    shutil.copy(graded / "results.jsonl", course.folder / "elsewhere")
     config = course.folder / "nbgrader_config.py"
     kept = config.read_text()
     config.write_text(kept + NO_SUPERVISOR)
