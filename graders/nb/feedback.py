@@ -7,26 +7,19 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from graders.classroom.records import Mark, Outcome
+from graders.classroom.records import Mark
 from graders.classroom.selftest import CLASSES
 from graders.report import heat, pictures
 from graders.report.scores import without_lines
 from graders.report.terminal import indented
 
 FOREIGN = "this cell is not one of backprop-ninja's: a person has to grade it"
-RAISED = re.compile(r"(?:\w+\.)*(\w+): ")  # "ValueError: ..." is what a submission raised
-
-
-def reason(mark: Mark) -> str:
-    """The reason in words. A submission could put what it was given into an exception: only its type is told."""
-    raised = RAISED.match(mark.message) if mark.outcome in (Outcome.ERROR, Outcome.MEMORY) else None
-    return f"it raised {raised[1]}" if raised else mark.message
 
 
 def report(mark: Mark) -> str:
     """A line with the outcome, under it what there is to say."""
     lines = [f"{mark.gradient:15s} | {mark.outcome.value}"]
-    lines += indented(reason(mark)) if mark.message else []
+    lines += indented(mark.message) if mark.message else []
     frames = without_lines(mark).frames
     lines += [line for frame in frames for line in indented(frame, "      in: ", "          ")]
     lines += [line for remark in mark.remarks for line in indented(remark)]
@@ -49,7 +42,7 @@ def pictures_of(mark: Mark, expected: Tensor) -> str:
 
 
 def short(mark: Mark) -> str:
-    told = [reason(mark)] if mark.message else list(mark.remarks)
+    told = [mark.message] if mark.message else list(mark.remarks)
     return ": ".join([f"{mark.gradient} {mark.outcome.value}", *told])
 
 
