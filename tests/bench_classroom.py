@@ -19,6 +19,7 @@ from graders.grading.grade import grade, kits_in
 from graders.grading.threads import assessments, count_for, sandboxes
 from graders.kit import Kit
 from graders.student import load_student
+from graders.verdict import fault, passes
 from tests.classroom.class_of import Catalogue, Made, mistaken
 from tests.conftest import EXERCISES, fill, solutions
 
@@ -46,10 +47,14 @@ def hand_in(folder: Path, kits: list[Kit]) -> None:
 
 
 def bare(students: list[str]) -> None:
-    """The same checks with no isolation at all, in this process."""
+    """The same checks and explanations with no isolation at all, in this process."""
     for kit in kits_in(EXERCISES):
         for student in students:
-            Grader(kit.exercise, load_student(Path(student) / kit.path.name), kit).results()
+            grader = Grader(kit.exercise, load_student(Path(student) / kit.path.name), kit)
+            for gradient in kit.exercise.gradients:
+                trials = grader.local(gradient.name)
+                if isinstance(trials, list) and not all(map(passes, trials)):
+                    fault(trials, kit.fingerprints.of(gradient.name, grader.seed))
 
 
 def timed(action: object, *arguments: object, **keywords: object) -> float:
