@@ -7,6 +7,7 @@ import inspect
 import re
 import textwrap
 import types
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -90,8 +91,13 @@ class Exercise:
 
     def returned(self, gradient: Gradient) -> int:
         """How many gradients the function returns that `gradient` comes from."""
-        return sum(g.function == gradient.function for g in self.gradients)
+        return self._counts[gradient.function]
 
+    @cached_property
+    def _counts(self) -> Counter[str]:
+        return Counter(g.function for g in self.gradients)
+
+    @cached_property
     def watched(self) -> tuple[str, ...]:
         """Forward names whose gradients matter: those written and those asked for."""
         written = [g.target for g in self.gradients]

@@ -89,7 +89,7 @@ class Oracle:
         rng = torch.Generator().manual_seed(case.seed)
         inputs = {k: _leaf(v, dtype) for k, v in exercise.inputs(rng, **case.keywords).items()}
         self._tensors: dict[str, Any] = dict(exercise.forward(**inputs))
-        self.watched = exercise.watched()
+        self.watched = exercise.watched
         self._loss = _loss_of(exercise, self._tensors)
         self.sizes = {**exercise.sizes, **{k: v for k, v in case.keywords.items() if k in exercise.sizes}}
         self.values = {k: v.detach() if isinstance(v, Tensor) else v for k, v in self._tensors.items()}
@@ -180,9 +180,13 @@ class Oracle:
         own = _largest(self.expected(target))
         if self.consumers(target) != ("loss",):
             return own
-        others = [_largest(self.expected(name)) for name in self.watched if self.consumers(name) == ("loss",)]
-        rounding = 64 * torch.finfo(self._loss.dtype).eps
-        return max(others) if own < rounding * max(others) else own
+        others = self._largest_from_loss()
+        return others if own < 64 * torch.finfo(self._loss.dtype).eps * others else own
+
+    @kept
+    def _largest_from_loss(self) -> float:
+        """The largest entry of all gradients that are computed from the loss alone."""
+        return max(_largest(self.expected(name)) for name in self.watched if self.consumers(name) == ("loss",))
 
     def branches(self, target: str) -> list[Branch]:
         """The contributions that add up to `vjp(target)`, one an edge of the graph that ends in `target`."""

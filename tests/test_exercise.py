@@ -80,7 +80,7 @@ def test_a_good_module_is_read_whole(tmp_path: Path) -> None:
     assert (gradient.name, gradient.target, gradient.section) == ("dx", "x", "squares")
     assert (gradient.points, gradient.hints, gradient.derivation) == (2, ("Think again.",), "$2x$")
     assert gradient.story == "dL/dx, (n, m): a square."
-    assert exercise.watched() == ("x", "y")
+    assert exercise.watched == ("x", "y")
 
 
 @pytest.mark.parametrize(("edit", "what", "line"), MISTAKES.values(), ids=MISTAKES)

@@ -7,6 +7,7 @@ texts and raw float64 bytes. The supervisor reads no length that it has not capp
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import struct
@@ -225,11 +226,9 @@ class Reader:
             self._check_tensor(ask, CLAIMABLE[code], shape, sizes[2])
             if len(self._rest) < HEADER.size + sum(sizes):
                 return
-            parts = []
-            del self._rest[: HEADER.size]
-            for size in sizes:
-                parts.append(bytes(self._rest[:size]))
-                del self._rest[:size]
+            ends = list(itertools.accumulate(sizes, initial=HEADER.size))
+            parts = [bytes(self._rest[start:end]) for start, end in itertools.pairwise(ends)]
+            del self._rest[: ends[-1]]
             message, frames = (part.decode("utf-8", "replace") for part in parts[:2])
             shown = tuple(printable(frame)[:200] for frame in frames.split("\n")[:8] if frame)
             self._next += 1

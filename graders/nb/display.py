@@ -45,7 +45,7 @@ def html(result: Result, grader: Grader, states: Mapping[str, str]) -> str:
     if maps:
         is_open = " open" if result.state.value in WRONG else ""
         shown.append(f"<details{is_open}><summary>yours · autograd · difference</summary>{maps}</details>")
-    consumers = {name: grader.lecture.consumers(name) for name in grader.exercise.watched()}
+    consumers = {name: grader.lecture.consumers(name) for name in grader.exercise.watched}
     drawn = pictures.graph(in_order(consumers), states, result.gradient.target)
     return f"<div>{''.join(shown)}{drawn}</div>"
 
