@@ -262,12 +262,15 @@ def _write_notebooks(reference: Path, folder: Path) -> None:
         from graders.nb import notebooks, solutions
     except ImportError as error:
         raise click.ClickException(f"{error.name} is missing: pip install 'backprop-ninja[classroom]'") from None
+    click.echo("source notebooks, with the fingerprints of known wrong answers: about a minute ...")
+    for path in notebooks.write(reference, folder):
+        click.echo(f"wrote {path}")
+    click.echo("solutions, each run in a kernel: about a minute ...")
     try:
-        changed = [*notebooks.write(reference, folder), *solutions.write(reference, folder)]
+        for path in solutions.write(reference, folder):
+            click.echo(f"wrote {path}")
     except solutions.Unsolved as error:
         raise click.ClickException(str(error)) from None
-    for path in changed:
-        click.echo(f"wrote {path}")
 
 
 if __name__ == "__main__":

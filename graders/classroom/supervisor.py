@@ -15,6 +15,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import torch
 
@@ -78,8 +79,12 @@ class Supervisor:
     sandbox: Sandbox
     _public: dict[str, list[Oracle]] = field(default_factory=dict)
 
+    @cached_property
+    def _versions(self) -> dict[str, str]:
+        return {name: version_of(kit) for name, kit in self.kits.items()}
+
     def key(self, exercise: str, source: bytes) -> Key:
-        return Key(digest(source), version_of(self.kits[exercise]), seed_id(self.secret))
+        return Key(digest(source), self._versions[exercise], seed_id(self.secret))
 
     def assess(self, exercise: str, source: bytes) -> Assessment:
         """Mark one file. Whatever fails on our side is a grader error, tried twice; this never raises for a file."""
