@@ -80,9 +80,11 @@ def _ended_on_failure(supervisors: list[Supervisor], pool: ThreadPoolExecutor) -
 
 @contextlib.contextmanager
 def sandboxes(count: int, limits: Limits, allow_class_c: bool) -> Iterator[list[Sandbox]]:
-    """Started side by side, ended together. Raises SandboxError where there is none good enough."""
-    with ThreadPoolExecutor(count) as pool:
+    """Started side by side, ended together. Raises SandboxError where there is none good enough.
+
+    The threads that start them wait until the end: the kernel kills a sandbox with the thread that it came from.
+    """
+    with ThreadPoolExecutor(count) as pool, contextlib.ExitStack() as stack:
         started = [pool.submit(Sandbox, limits=limits) for _ in range(count)]
-    with contextlib.ExitStack() as stack:
         found = [stack.enter_context(future.result()) for future in started]
         yield [sandbox.required(allow_class_c) for sandbox in found]

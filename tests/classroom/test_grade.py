@@ -26,7 +26,7 @@ from graders.classroom.records import Outcome
 from graders.classroom.sandbox import Limits, Sandbox, SandboxError
 from graders.cli import main
 from graders.exercise import load
-from graders.grading import command
+from graders.grading import command, threads
 from graders.grading.cluster import spread
 from graders.grading.grade import grade, kits_in
 from graders.known import examples, try_together
@@ -219,6 +219,14 @@ def test_a_function_of_several_gradients_is_marked_gradient_by_gradient(tmp_path
         assert {name for name, mark in marks.items() if not mark.passed} == wrong | ({"run"} if wrong else set()), slug
         assert bool(wrong) == (kind == "wrong"), slug
         assert all(mark.cause for mark in marks.values() if mark.outcome is Outcome.WRONG), slug
+
+
+def test_sandboxes_that_were_started_side_by_side_stay_alive() -> None:
+    with threads.sandboxes(2, LIMITS, False) as found:
+        time.sleep(0.5)  # the kernel's time to kill what came from a thread that is gone
+        zygotes = [sandbox._start() for sandbox in found]
+        assert [zygote.process.poll() for zygote in zygotes] == [None, None]
+    assert all(zygote.process.poll() is not None for zygote in zygotes)
 
 
 def test_ctrl_c_ends_at_once_and_keeps_what_was_graded(tmp_path: Path) -> None:
