@@ -1,8 +1,8 @@
 """Many cores and machines, by dask.distributed: batches go out, results come back as they are done, nothing is lost.
 
-A worker that dies has its batches done again elsewhere. A batch that keeps killing its workers is taken apart, and
-only the submission that does it remains ungraded. A scheduler that goes away raises Disconnected; what has come back
-by then is kept by the caller, who may connect again and go on.
+A worker that dies has its batches done again elsewhere. A batch that keeps killing workers is taken apart; what then
+still fails is done once more with nothing beside it, so that only the submission that does it remains ungraded. A
+scheduler that goes away raises Disconnected; what has come back by then is kept by the caller, who may connect again.
 """
 
 from __future__ import annotations
@@ -109,6 +109,7 @@ def spread(
     size = min(size, max(1, total // (4 * max(1, len(client.nthreads()))))) if total else size
     batches = iter(lambda: list(itertools.islice(works, size)), [])
     running: dict[Future, Batch] = {}
+    suspects: Batch = []  # or merely assigned to a worker that another one killed
     done = as_completed()
 
     def send(batch: Batch) -> None:
@@ -129,9 +130,13 @@ def spread(
             if results is None and len(batch) > 1:
                 for work in batch:
                     send([work])
+            elif results is None:
+                suspects += batch
             else:
-                yield from zip(batch, results or [None], strict=True)
+                yield from zip(batch, results, strict=True)
             fill()
+        for work in suspects:
+            yield work, (_results(client.submit(task, [work], pure=False)) or [None])[0]
     except (CancelledError, OSError, TimeoutError) as error:
         raise Disconnected(f"the scheduler is gone: {type(error).__name__}") from None
 

@@ -284,11 +284,12 @@ def deadly(batch: list[tuple[str, bytes]]) -> list[str]:
     return [source.decode() for _, source in batch]
 
 
-def test_a_submission_that_kills_workers_is_lost_alone() -> None:
+@pytest.mark.parametrize("deaths", [0, 1])  # with 0, whatever waits beside it at a worker fails as well
+def test_a_submission_that_kills_workers_is_lost_alone(deaths: int) -> None:
     works = [("ex", f"{n}".encode()) for n in range(60)]
     works[37] = ("ex", b"poison")
     with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        dask.config.set({"distributed.scheduler.allowed-failures": deaths}),
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, memory_limit=0) as pool,
         distributed.Client(pool) as client,
     ):
