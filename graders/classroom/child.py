@@ -162,14 +162,14 @@ def _answer(
     """Ask one function once; what it returned for several gradients is kept in `together` for the others."""
     if not callable(function):
         return Problem(f"`def {ask['function']}` is missing from the submission: put it back")
-    same = f"{ask['function']} {ask['case']} {ask['upstream']}"
+    same = "" if ask["index"] is None else f"{ask['function']} {ask['case']} {ask['upstream']}"
     if same in together:
         answer = together[same]
     else:
         answer, problem = student.ask(Guarded(function, guard, ask["budget"]), offered, refused, PATH)
         if problem:
             return problem
-        if ask["index"] is not None and not guard.why:
+        if same and not guard.why:
             together[same] = answer
     try:
         chosen = compare.element(answer, ask["index"], ask["returned"])

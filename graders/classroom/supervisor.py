@@ -13,7 +13,7 @@ import hmac
 import importlib.metadata
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -54,6 +54,17 @@ def seed_id(secret: bytes) -> str:
     return hmac.digest(secret, b"which secret", "sha256").hex()[:16]
 
 
+class Keys:
+    """What results are looked up by: one for the kits and the secret of a run."""
+
+    def __init__(self, kits: Mapping[str, Kit], secret: bytes):
+        self._versions = {name: version_of(kit) for name, kit in kits.items()}
+        self._seed = seed_id(secret)
+
+    def of(self, exercise: str, source: bytes) -> Key:
+        return Key(digest(source), self._versions[exercise], self._seed)
+
+
 def secret_seed(secret: bytes, key: Key) -> int:
     """The seed of the secret cases of one submission to one exercise."""
     return int.from_bytes(hmac.digest(secret, f"{key.submission} {key.version}".encode(), "sha256")[:6], "big")
@@ -80,15 +91,12 @@ class Supervisor:
     _public: dict[str, list[Oracle]] = field(default_factory=dict)
 
     @cached_property
-    def _versions(self) -> dict[str, str]:
-        return {name: version_of(kit) for name, kit in self.kits.items()}
-
-    def key(self, exercise: str, source: bytes) -> Key:
-        return Key(digest(source), self._versions[exercise], seed_id(self.secret))
+    def keys(self) -> Keys:
+        return Keys(self.kits, self.secret)
 
     def assess(self, exercise: str, source: bytes) -> Assessment:
         """Mark one file. Whatever fails on our side is a grader error, tried twice; this never raises for a file."""
-        key, started = self.key(exercise, source), time.perf_counter()
+        key, started = self.keys.of(exercise, source), time.perf_counter()
         marks = self._tried(exercise, source, key)
         if any(mark.outcome is Outcome.GRADER_ERROR for mark in marks):
             marks = self._tried(exercise, source, key)

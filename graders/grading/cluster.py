@@ -21,6 +21,7 @@ from distributed.scheduler import KilledWorker
 from graders.classroom.records import to_plain
 from graders.classroom.sandbox import Limits, Sandbox
 from graders.classroom.supervisor import Supervisor
+from graders.grading.roster import Work
 from graders.kit import Kit
 
 BATCH = 25
@@ -28,7 +29,6 @@ CONNECT_SECONDS = 20
 WORKER_SECONDS = 300
 PLUGIN = "backprop-ninja"
 
-Work = tuple[str, bytes]  # an exercise's name, a submission's file
 Batch = list[Work]
 Task = Callable[[Batch], list[Any]]
 

@@ -17,7 +17,7 @@ from graders.classroom.records import Assessment, from_plain
 from graders.classroom.sandbox import Limits
 from graders.classroom.supervisor import Supervisor, failed
 from graders.grading import threads
-from graders.grading.roster import Chosen, Roster
+from graders.grading.roster import Chosen, Roster, Waiting
 from graders.grading.store import Store
 from graders.kit import Kit, open_kit
 from graders.report import publish
@@ -63,10 +63,10 @@ def grade(
     chosen = _chosen(roster, only_student, only_exercise)
     with Store(out / "results.jsonl") as store:
         ways = _Ways(kits, key, limits, allow_class_c)
-        total = len(roster.waiting(store.settled, chosen))
-        isolation = ways.work_off(roster, store, chosen, jobs, scheduler, told) if total else ""
+        waiting = roster.waiting(store.settled, chosen)
+        isolation = ways.work_off(roster, store, waiting, jobs, scheduler, told) if waiting else ""
         seconds = time.monotonic() - started
-        return publish.publish(roster, store, out, isolation, total, seconds)
+        return publish.publish(roster, store, out, isolation, len(waiting), seconds)
 
 
 def kits_in(exercises: Path) -> list[Kit]:
@@ -108,10 +108,10 @@ class _Ways:
         self.kits, self.secret, self.limits, self.allow_class_c = kits, secret, limits, allow_class_c
 
     def work_off(
-        self, roster: Roster, store: Store, chosen: Chosen, jobs: int, scheduler: str | None, told: Told
+        self, roster: Roster, store: Store, waiting: Waiting, jobs: int, scheduler: str | None, told: Told
     ) -> str:
         """Grade all that is waiting; the isolation that was reached."""
-        done, total = 0, len(roster.waiting(store.settled, chosen))
+        done, total = 0, len(waiting)
         told(0, total)
 
         def keep(result: Assessment) -> None:
@@ -121,11 +121,10 @@ class _Ways:
             told(min(done, total), total)
 
         if jobs > 1 or scheduler is not None:
-            return self._through_dask(roster, store, chosen, jobs, scheduler, keep)
+            return self._through_dask(roster, store, waiting, jobs, scheduler, keep)
         with threads.sandboxes(threads.count_for(total), self.limits, self.allow_class_c) as sandboxes:
             supervisors = [Supervisor(dict(self.kits), self.secret, sandbox) for sandbox in sandboxes]
-            works = roster.works(roster.waiting(store.settled, chosen))
-            for assessment in threads.assessments(works, supervisors):
+            for assessment in threads.assessments(roster.works(waiting), supervisors):
                 keep(assessment)
             return sandboxes[0].report
 
@@ -133,7 +132,7 @@ class _Ways:
         self,
         roster: Roster,
         store: Store,
-        chosen: Chosen,
+        waiting: Waiting,
         jobs: int,
         scheduler: str | None,
         keep: Callable[[Assessment], None],
@@ -145,8 +144,8 @@ class _Ways:
             try:
                 with cluster.connected(jobs, scheduler, plugin) as client:
                     isolation = cluster.isolation(client)
-                    waiting = roster.waiting(store.settled, chosen)
-                    done = cluster.spread(client, roster.works(waiting), total=len(waiting))
+                    left = {key: whose for key, whose in waiting.items() if not store.settled(key)}
+                    done = cluster.spread(client, roster.works(left), total=len(left))
                     for (exercise, source), plain in done:
                         keep(from_plain(plain) if plain else self._lost(roster, exercise, source))
                     return isolation
@@ -159,4 +158,4 @@ class _Ways:
     def _lost(self, roster: Roster, exercise: str, source: bytes) -> Assessment:
         items = self.kits[exercise].exercise.items
         marks = failed(items, "the worker died each time that this was graded")
-        return Assessment(roster.key(exercise, source), exercise, marks)
+        return Assessment(roster.keys.of(exercise, source), exercise, marks)

@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from graders.classroom.records import Key, digest
-from graders.classroom.supervisor import seed_id, version_of
+from graders.classroom.records import Key
+from graders.classroom.supervisor import Keys
 from graders.grading.archives import is_notebook
 from graders.grading.submissions import Attempt, Student, entries_of, read_student
 from graders.kit import Kit
 from graders.nb.cells import release_of
 
 Work = tuple[str, bytes]  # an exercise's name, a submission's file
+Waiting = Mapping[Key, tuple[str, str]]  # by key, whose and for which exercise
 Chosen = Callable[[str, str], bool]  # of a student's name and an exercise's
 
 
@@ -58,22 +59,18 @@ class Roster:
         self.folder, self.kits = folder, kits
         self.offers = {name: [g.function for g in kit.exercise.gradients] for name, kit in kits.items()}
         self._releases = {name: release_of(kit.stub) for name, kit in kits.items()}
-        self._versions = {name: version_of(kit) for name, kit in kits.items()}
-        self._seed = seed_id(secret)
+        self.keys = Keys(kits, secret)
         self._entries = entries_of(folder, self.offers)
         self.students = [self._handed(self._read(name)) for name in self._entries]
 
     def _read(self, name: str) -> Student:
         return read_student(self.folder, name, self._entries[name], self.offers, self._releases)
 
-    def key(self, exercise: str, source: bytes) -> Key:
-        return Key(digest(source), self._versions[exercise], self._seed)
-
     def _handed(self, student: Student) -> Handed:
         attempts, keys, problems = [], {}, {}
         for exercise, made in student.attempts.items():
             attempts += [_record(attempt, attempt is made[-1]) for attempt in made]
-            keys[exercise] = self.key(exercise, made[-1].content)
+            keys[exercise] = self.keys.of(exercise, made[-1].content)
             problems[exercise] = made[-1].problems
         return Handed(student.name, tuple(attempts), keys, tuple(student.unreadable), problems)
 
@@ -81,8 +78,8 @@ class Roster:
         """Those that anybody handed in."""
         return [name for name in self.kits if any(name in student.keys for student in self.students)]
 
-    def waiting(self, settled: Callable[[Key], bool], chosen: Chosen) -> dict[Key, tuple[str, str]]:
-        """What is to be graded, equal files once: by key, whose and for which exercise."""
+    def waiting(self, settled: Callable[[Key], bool], chosen: Chosen) -> Waiting:
+        """What is to be graded, equal files once."""
         waiting: dict[Key, tuple[str, str]] = {}
         for student in self.students:
             for exercise, key in student.keys.items():
@@ -90,7 +87,7 @@ class Roster:
                     waiting.setdefault(key, (student.name, exercise))
         return waiting
 
-    def works(self, waiting: Mapping[Key, tuple[str, str]]) -> Iterator[Work]:
+    def works(self, waiting: Waiting) -> Iterator[Work]:
         """The files of what is waiting, read as they are asked for."""
         wanted: dict[str, list[str]] = {}
         for name, exercise in waiting.values():

@@ -22,6 +22,14 @@ class StoreError(Exception):
     """A store that cannot be used; the message says why."""
 
 
+def result_in(line: bytes) -> Assessment | None:
+    """The result in a line of a store; None for a line that is damaged."""
+    try:
+        return from_plain(json.loads(line))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
 class Store:
     """A context manager: look up with get(), add with put(). In memory it holds only where each result lies."""
 
@@ -55,9 +63,10 @@ class Store:
             for line in file:
                 if not line.endswith(b"\n"):
                     break
-                try:
-                    self._keep(from_plain(json.loads(line)), complete, len(line))
-                except (ValueError, KeyError, TypeError, AttributeError):
+                result = result_in(line)
+                if result:
+                    self._keep(result, complete, len(line))
+                else:
                     self.damaged += 1
                 complete += len(line)
         os.ftruncate(self._file, complete)

@@ -16,12 +16,11 @@ from queue import SimpleQueue
 from graders.classroom.records import Assessment
 from graders.classroom.sandbox import Limits, Sandbox
 from graders.classroom.supervisor import Supervisor
+from graders.grading.roster import Work
 
 MOST = 4
 TURN = 0.001  # seconds
 WORTH_A_SANDBOX = 20  # files: starting one takes as long as grading these
-
-Work = tuple[str, bytes]  # an exercise's name, a submission's file
 
 
 def count_for(total: int) -> int:

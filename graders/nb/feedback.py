@@ -31,14 +31,8 @@ def pictures_of(mark: Mark, expected: Tensor) -> str:
     difference = heat.difference_of(mark.picture, expected)
     if difference is None:
         return ""
-    largest = expected.abs().max().item()
-    panels = [
-        ("yours", expected + difference, largest),
-        ("autograd", expected, largest),
-        ("difference", difference, 0.0),
-    ]
     told = "On the public case, the one that <code>check()</code> shows: blue is negative, red positive, white zero."
-    return f"<div>{pictures.heat_maps(panels)}<p style='color:#656d76'>{told}</p></div>"
+    return f"<div>{pictures.compared(expected + difference, expected)}<p style='color:#656d76'>{told}</p></div>"
 
 
 def short(mark: Mark) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import atexit
-import json
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import torch
 
-from graders.classroom.records import Assessment, Key, digest, from_plain
+from graders.classroom.records import Assessment, Key
 from graders.classroom.sandbox import Limits, Sandbox
-from graders.classroom.supervisor import Supervisor, seed_id, version_of
+from graders.classroom.supervisor import Keys, Supervisor
 from graders.grading.grade import kits_in, secret_of
+from graders.grading.store import result_in
 from graders.kit import Kit
 from graders.nb.cells import release_of
 from graders.report.pages import Forward
@@ -43,7 +43,7 @@ class Session:
 
     def assess(self, exercise: str, source: bytes) -> Assessment:
         """The marks of one module. Raises SandboxError where there is no isolation good enough."""
-        known = self._known(self._key(exercise, source))
+        known = self._known(self._keys.of(exercise, source))
         return known or self.supervisor.assess(exercise, source)
 
     @property
@@ -55,8 +55,9 @@ class Session:
             self._supervisor = Supervisor(self.kits, self.secret, sandbox)
         return self._supervisor
 
-    def _key(self, exercise: str, source: bytes) -> Key:
-        return Key(digest(source), version_of(self.kits[exercise]), seed_id(self.secret))
+    @cached_property
+    def _keys(self) -> Keys:
+        return Keys(self.kits, self.secret)
 
     def _known(self, key: Key) -> Assessment | None:
         """What `backprop-ninja grade` left in the results; read again when it has written more."""
@@ -67,22 +68,10 @@ class Session:
             return None
         if (status.st_size, status.st_mtime_ns) != self._read:
             self._read = status.st_size, status.st_mtime_ns
-            self._graded = _results_in(path)
+            with path.open("rb") as file:  # which may be written to at this moment: a torn line is none
+                found = [result for result in map(result_in, file) if result and result.final]
+            self._graded = {result.key: result for result in found}
         return self._graded.get(key)
-
-
-def _results_in(path: Path) -> dict[Key, Assessment]:
-    """The final results in a store, which may be written to at this moment: a torn line is left out."""
-    found = {}
-    with path.open("rb") as file:
-        for line in file:
-            try:
-                result = from_plain(json.loads(line))
-            except (ValueError, KeyError, TypeError, AttributeError):
-                continue
-            if result.final:
-                found[result.key] = result
-    return found
 
 
 @cache
