@@ -86,7 +86,9 @@ def graded(
         found = store.known(key) if key else None
         seconds += found.seconds if found else 0.0
         known = found.marks if found else ()
-        by_name = {m.gradient: without_lines(m) if handed.in_notebook(name) else m for m in known}
+        if handed.in_notebook(name):
+            known = tuple(map(without_lines, known))
+        by_name = {mark.gradient: mark for mark in known}
         missing = "not graded yet" if key else handed.missing(name)
         none = {item.name: Mark(item.name, Outcome.NOT_GRADED, missing) for item in exercise.items}
         marks[name] = tuple(by_name.get(item.name, none[item.name]) for item in exercise.items)

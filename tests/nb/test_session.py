@@ -26,7 +26,7 @@ def opened(tmp_path: Path) -> Session:
 
 
 def stored(opened: Session, outcome: Outcome) -> Assessment:
-    key = opened._key(EXERCISE, SOURCE)
+    key = opened.keys.of(EXERCISE, SOURCE)
     return Assessment(key, EXERCISE, (Mark("dlogits", outcome),), isolation="A")
 
 
