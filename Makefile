@@ -23,7 +23,7 @@ bench: .venv/ready-dev
 	$(BIN)/python -m tests.bench
 
 demo: .venv/ready-dev
-	$(BIN)/python -m tests.classroom.demo
+	$(BIN)/python -m tests.support.demo
 
 release: .venv/ready-dev
 	$(BIN)/backprop-ninja release

@@ -13,7 +13,7 @@ import pytest
 from graders.report import terminal
 
 if TYPE_CHECKING:  # torch is imported only once an exercise is collected
-    from graders.check import Grader, Result
+    from graders.verdict.grader import Grader, Result
 
 
 def is_exercise(path: Path) -> bool:
@@ -44,9 +44,9 @@ class ExerciseFile(pytest.File):
 
     @cached_property
     def grader(self) -> Grader:
-        from graders.check import Grader
-        from graders.kit import open_kit
-        from graders.student import load_student
+        from graders.exercise.kit import open_kit
+        from graders.student.module import load_student
+        from graders.verdict.grader import Grader
 
         kit = open_kit(self.path)
         option = self.config.getoption
@@ -54,8 +54,8 @@ class ExerciseFile(pytest.File):
         return Grader(kit.exercise, student, kit, limit=option("--time-limit"), strict_shapes=option("--strict-shapes"))
 
     def collect(self) -> Iterable[pytest.Item]:
-        from graders.exercise import ExerciseError
-        from graders.kit import KitError, open_kit
+        from graders.exercise.kit import KitError, open_kit
+        from graders.exercise.module import ExerciseError
 
         try:
             exercise = open_kit(self.path).exercise

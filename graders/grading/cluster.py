@@ -18,11 +18,11 @@ import torch
 from distributed import Client, Future, LocalCluster, Worker, WorkerPlugin, as_completed, get_worker
 from distributed.scheduler import KilledWorker
 
-from graders.classroom.records import to_plain
-from graders.classroom.sandbox import Limits, Sandbox
-from graders.classroom.supervisor import Supervisor
-from graders.grading.roster import Work
-from graders.kit import Kit
+from graders.exercise.kit import Kit
+from graders.grading.assess import Supervisor
+from graders.sandbox.outcome import to_plain
+from graders.sandbox.sandbox import Limits, Sandbox
+from graders.submissions.roster import Work
 
 BATCH = 25
 CONNECT_SECONDS = 20

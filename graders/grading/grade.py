@@ -13,15 +13,15 @@ from pathlib import Path
 
 import torch
 
-from graders.classroom.records import Assessment, from_plain
-from graders.classroom.sandbox import Limits
-from graders.classroom.supervisor import Supervisor, failed
-from graders.grading import threads
-from graders.grading.roster import Chosen, Roster, Waiting
+from graders.exercise.kit import Kit, open_kit
+from graders.grading import local as threads
+from graders.grading.assess import Supervisor, failed
 from graders.grading.store import Store
-from graders.kit import Kit, open_kit
 from graders.report import publish
 from graders.report.scores import Report
+from graders.sandbox.outcome import Assessment, from_plain
+from graders.sandbox.sandbox import Limits
+from graders.submissions.roster import Chosen, Roster, Waiting
 
 SHORTEST_SECRET = 16
 RECONNECTIONS = 5

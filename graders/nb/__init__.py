@@ -1,22 +1,6 @@
-"""Notebooks: made from the exercises, checked while one writes them, graded under nbgrader without a kernel.
+"""Names that released notebooks and courses use: `check` from graders.nb, `configure` from graders.nb.course.
 
-A student's notebook needs one name of it: `check`. Only exporter.py and preprocessor.py import nbgrader.
+They stay, so that what was handed out keeps working; the code is in graders/notebook/.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from graders.nb.incell import check as check
-
-__all__ = ["check"]
-
-
-def __getattr__(name: str) -> Any:
-    """`check` brings torch with it; who only reads notebooks does without."""
-    if name == "check":
-        from graders.nb.incell import check
-
-        return check
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+from graders.notebook import check as check

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from graders.report import heat
+from graders.grading import difference as heat
 from graders.report.png import png_file
 
 NEGATIVE, POSITIVE = (38, 110, 210), (214, 78, 38)

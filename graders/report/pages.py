@@ -11,14 +11,14 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from graders.classroom.records import Mark, Outcome
-from graders.exercise import Exercise
-from graders.kit import Kit
-from graders.oracle import Oracle, cases
+from graders.exercise.kit import Kit
+from graders.exercise.module import Exercise
+from graders.oracle.gradient import Oracle, cases
 from graders.report import graph, maps
 from graders.report.maps import Map
 from graders.report.scores import Graded, Report
 from graders.report.tally import MOST_ROWS, Tally, first_open, group, strip
+from graders.sandbox.outcome import Mark, Outcome
 
 LEGEND = (
     ("passed", "right"),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from graders.compare import same_up_to_ones
+from graders.oracle.compare import same_up_to_ones
 from graders.report.png import png_file
 
 COLOURS = {

@@ -6,13 +6,13 @@ import json
 import os
 from pathlib import Path
 
-from graders.classroom.selftest import CLASSES
-from graders.grading.roster import Roster
 from graders.grading.store import Store
 from graders.report import exports
 from graders.report.pages import Pages
 from graders.report.scores import Graded, Report, Thrift, graded, points_of
 from graders.report.tally import Tally
+from graders.sandbox.selftest import CLASSES
+from graders.submissions.roster import Roster
 
 
 def publish(roster: Roster, store: Store, out: Path, isolation: str, count: int, seconds: float) -> Report:

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from graders.classroom.records import Mark, Outcome
-from graders.exercise import Exercise
-from graders.grading.roster import Handed
+from graders.exercise.module import Exercise
 from graders.grading.store import Store
+from graders.sandbox.outcome import Mark, Outcome
+from graders.submissions.roster import Handed
 
 NUMBERED = re.compile(r"^line \d+: ")
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from graders.classroom.records import Mark, Outcome
 from graders.report.scores import Graded, Report
+from graders.sandbox.outcome import Mark, Outcome
 
 GROUPS = ("passed", "wrong", "failed", "untouched", "none")
 WRONG = (Outcome.WRONG, Outcome.WRONG_SHAPE, Outcome.BAD_OUTPUT)

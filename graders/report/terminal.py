@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from graders.check import Grader, Result
+    from graders.verdict.grader import Grader, Result
 
 WIDTH = 80
 MARKUP: dict[str, dict[str, bool]] = {

@@ -8,9 +8,9 @@ from typing import Any, NoReturn, Protocol
 import torch
 from torch import Tensor
 
-from graders import student
-from graders.compare import NotATensor, as_tensor
-from graders.student import Problem
+from graders.oracle.compare import NotATensor, as_tensor
+from graders.student import module as student
+from graders.student.module import Problem
 from graders.train import TrainingError
 from graders.train.subject import Subject
 

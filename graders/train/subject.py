@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graders import release
-from graders.check import Grader, Result
-from graders.exercise import Exercise, load
-from graders.kit import Kit
-from graders.student import Student, load_student
+from graders.authoring import release
+from graders.exercise.kit import Kit
+from graders.exercise.module import Exercise, load
+from graders.student.module import Student, load_student
 from graders.train import TrainingError
-from graders.verdict import State
+from graders.verdict.grader import Grader, Result
+from graders.verdict.states import State
 
 NEEDED = ("initialise", "learning_rate", "calibrate", "evaluate", "sample")
 Gradients = Callable[..., Sequence[Any]]

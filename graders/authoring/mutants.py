@@ -1,0 +1,86 @@
+"""Wrong answers made from a right one: one small change of its syntax tree at a time, each with a name.
+
+A mutant is a hypothesis about a mistake. Messages name operations and variables that the student's signature shows,
+never the code of the solution.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graders.authoring.changes import changes
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A changed copy of a solution: what is wrong with it, and the function itself."""
+
+    cause: str
+    message: str
+    source: str
+    function: Callable[..., Any]
+
+
+def mutants(
+    function: ast.FunctionDef, namespace: Mapping[str, Any], lookalikes: Mapping[str, Sequence[str]]
+) -> Iterator[Mutant]:
+    """Every mutant of `function`, run in `namespace`.
+
+    `lookalikes` lists, for a variable's name, the names that may stand there by mistake.
+    """
+    function = copy.deepcopy(function)
+    function.decorator_list = []
+    function.body = [n for n in function.body if not _is_docstring(n)]
+    for parent, key, index, node in list(_sites(function)):
+        for cause, message, instead in changes(node, parent, lookalikes):
+            _put(parent, key, index, instead)
+            added = _ask_for_new_names(function, lookalikes)
+            yield Mutant(cause, message, *_compiled(function, namespace))
+            for _ in range(added):
+                function.args.args.pop()
+            _put(parent, key, index, node)
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _sites(root: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
+    """Every node below `root` with the place where it hangs."""
+    for parent in ast.walk(root):
+        for key, value in ast.iter_fields(parent):
+            if isinstance(parent, ast.FunctionDef) and key != "body":
+                continue
+            if isinstance(value, ast.AST):
+                yield parent, key, None, value
+            elif isinstance(value, list):
+                yield from ((parent, key, i, v) for i, v in enumerate(value) if isinstance(v, ast.AST))
+
+
+def _put(parent: ast.AST, key: str, index: int | None, node: ast.AST) -> None:
+    if index is None:
+        setattr(parent, key, node)
+    else:
+        getattr(parent, key)[index] = node
+
+
+def _ask_for_new_names(function: ast.FunctionDef, lookalikes: Mapping[str, Sequence[str]]) -> int:
+    """Add parameters for names that a change has brought in; returns how many."""
+    has = {a.arg for a in function.args.args}
+    used = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    new = sorted((used & {o for others in lookalikes.values() for o in others}) - has)
+    assigned = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    new = [name for name in new if name not in assigned]
+    function.args.args += [ast.arg(arg=name) for name in new]
+    return len(new)
+
+
+def _compiled(function: ast.FunctionDef, namespace: Mapping[str, Any]) -> tuple[str, Callable[..., Any]]:
+    module = ast.fix_missing_locations(ast.Module(body=[function], type_ignores=[]))
+    scope = dict(namespace)
+    exec(compile(module, "<mutant>", "exec"), scope)
+    return ast.unparse(module), scope[function.name]

@@ -1,0 +1,156 @@
+"""exercises/ from reference/: a pure function from source to {path: text}; writing and checking differ by one line."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from graders.authoring import library as known
+from graders.exercise import kit
+from graders.exercise.module import Exercise, ExerciseError, Gradient, functions_of, load, targets_of
+
+BEGIN = re.compile(r"^\s*### BEGIN SOLUTION\s*$")
+END = re.compile(r"^(\s*)### END SOLUTION\s*$")
+
+
+def references(folder: Path) -> list[Path]:
+    """The reference modules, reference/UNIT/EXERCISE.py, in order."""
+    return sorted(folder.glob("*/*.py"))
+
+
+def build(folder: Path) -> dict[str, str]:
+    """Everything that belongs in exercises/, as {relative path: text}.
+
+    Raises ExerciseError for an author's mistake in a reference module.
+    """
+    files = {}
+    for path in references(folder):
+        exercise = load(path)
+        unit, text = path.parent.name, stub(exercise)
+        files[f"{unit}/{path.name}"] = text
+        files[f"{unit}/kit/{path.stem}.json"] = kit.pack(exercise, text, known.library(exercise))
+    return files
+
+
+def stub(exercise: Exercise) -> str:
+    """The student's module: stories instead of docstrings with hints, an exception instead of each solution.
+
+    Raises ExerciseError where solution markers are missing or do not pair up.
+    """
+    lines: list[str | None] = list(exercise.text.splitlines())
+    for function in functions_of(ast.parse(exercise.text)):
+        item = next((g for g in exercise.items if function.name in (g.function, g.name)), None)
+        if item:
+            described = exercise.run if exercise.run and function.name == "run" else item
+            _replace_docstring(lines, function, described)
+        if targets_of(function):
+            _replace_solution(lines, function, exercise.path)
+    for number, line in enumerate(lines, 1):
+        if line is not None and (BEGIN.match(line) or END.match(line)):
+            raise ExerciseError(exercise.path, number, "a solution marker outside a gradient", "remove it.")
+    return "\n".join(line for line in lines if line is not None) + "\n"
+
+
+def _replace_docstring(lines: list[str | None], function: ast.FunctionDef, gradient: Gradient) -> None:
+    each = " for each gradient" if gradient.index is not None else ""
+    points = f"{gradient.points} point{'s' if gradient.points > 1 else ''}{each}"
+    effort = f"{points}, difficulty {gradient.difficulty} of 5, about {gradient.minutes} minutes."
+    story = gradient.story.replace("\n", "\n    ").replace("\n    \n", "\n\n")
+    docstring = function.body[0]
+    start, end = docstring.lineno - 1, (docstring.end_lineno or docstring.lineno) - 1
+    prefix = "r" if "\\" in story else ""
+    lines[start : end + 1] = [None] * (end - start + 1)
+    lines[start] = f'    {prefix}"""{story}\n\n    {effort}\n    """'
+
+
+def _replace_solution(lines: list[str | None], function: ast.FunctionDef, path: Path) -> None:
+    span = range(function.lineno - 1, function.end_lineno or function.lineno)
+    after = next((i for i in range(span.stop, len(lines)) if (lines[i] or "").strip()), span.stop)
+    inside = [i for i in (*span, after) if i < len(lines) and lines[i] is not None]
+    begins = [i for i in inside if BEGIN.match(lines[i] or "")]
+    ends = [i for i in inside if END.match(lines[i] or "")]
+    if len(begins) != 1 or len(ends) != 1 or begins[0] > ends[0]:
+        raise ExerciseError(
+            path,
+            function.lineno,
+            f"{function.name} needs one ### BEGIN SOLUTION and one ### END SOLUTION",
+            "put the two markers around the solution; without them it would be released.",
+        )
+    indent = (END.match(lines[ends[0]] or "") or [""] * 2)[1]
+    lines[begins[0] : ends[0] + 1] = [None] * (ends[0] - begins[0] + 1)
+    lines[begins[0]] = f"{indent}raise NotImplementedError"
+
+
+def write(files: dict[str, str], folder: Path) -> list[str]:
+    """Write what differs; returns those paths. Files that are no longer made are removed."""
+    changed = outdated(files, folder)
+    for name in changed:
+        path = folder / name
+        if name in files:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(files[name], encoding="utf-8")
+        else:
+            path.unlink()
+    return changed
+
+
+def outdated(files: dict[str, str], folder: Path) -> list[str]:
+    """Paths whose content is not what `files` says, or that should not be there."""
+    units = {Path(name).parts[0] for name in files}
+    there = [p for unit in units for p in (folder / unit).rglob("*") if p.suffix in (".py", ".json")]
+    stray = {p.relative_to(folder).as_posix() for p in there} - files.keys()
+    return sorted(stray | {name for name, text in files.items() if not _same(folder / name, text)})
+
+
+def _same(path: Path, text: str) -> bool:
+    if not path.exists():
+        return False
+    old = path.read_text(encoding="utf-8")
+    if path.suffix != ".json":
+        return old == text
+    try:
+        return _equal(kit.contents(old), kit.contents(text))
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def _equal(a: Any, b: Any) -> bool:
+    """Equality of JSON values; numbers up to rounding, which differs a little from machine to machine."""
+    if isinstance(a, float) and isinstance(b, float):
+        return math.isclose(a, b, rel_tol=1e-4, abs_tol=1e-5)
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_equal(a[k], b[k]) for k in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(_equal, a, b))
+    return bool(a == b)
+
+
+KIT_FILES = ("pyproject.toml", "constraints.txt", "LICENSE", "Makefile")
+
+
+def pack_kit(root: Path, files: dict[str, str], target: Path) -> list[str]:
+    """Zip what a student needs and nothing else: exercises/, the installable graders, a README of their own.
+
+    The archive is the same byte for byte for the same content. Returns the names in it.
+    """
+    content = {f"exercises/{name}": text.encode() for name, text in files.items()}
+    content |= {name: (root / name).read_bytes() for name in KIT_FILES}
+    content["README.md"] = (root / "graders" / "data" / "student_README.md").read_bytes()
+    for path in _package_files(root / "graders"):
+        content[path.relative_to(root).as_posix()] = path.read_bytes()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(content):
+            entry = zipfile.ZipInfo(f"backprop-ninja/{name}", date_time=(2020, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content[name])
+    return sorted(content)
+
+
+def _package_files(package: Path) -> Iterable[Path]:
+    return (p for p in package.rglob("*") if p.is_file() and "__pycache__" not in p.parts)

@@ -1,0 +1,258 @@
+"""The kit checks itself: references, stubs, known wrong answers, mutants and right alternatives, over all exercises."""
+
+from __future__ import annotations
+
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from graders.authoring import library as known
+from graders.authoring import release
+from graders.authoring.library import PUBLIC_SEED, Example
+from graders.authoring.mutants import Mutant
+from graders.diagnosis.diagnose import diagnose
+from graders.diagnosis.fingerprints import Fingerprints
+from graders.exercise.kit import Kit
+from graders.exercise.module import Exercise, Gradient, load
+from graders.oracle import compare
+from graders.oracle.gradient import Oracle, cases
+from graders.oracle.trial import Trial
+from graders.student.module import load_student
+from graders.verdict.grader import Grader
+from graders.verdict.states import State
+
+SINGLE = 1e-3  # a reference in float32 against autograd in float32, relative to the largest entry
+
+
+@dataclass
+class Tally:
+    """What one exercise's check came to. `faults` are what must not be; each says where and what."""
+
+    exercise: str
+    gradients: int = 0
+    wrong: int = 0
+    named_by_graph: int = 0
+    named: int = 0
+    misnamed: int = 0
+    mutants: int = 0
+    survivors: int = 0
+    equivalent: int = 0
+    right: int = 0
+    rejections: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+def main(reference: Path, seeds: int) -> int:
+    """Check every exercise below `reference`; prints a table and a line of figures. 0 if nothing is amiss."""
+    console = Console(emoji=False)
+    paths = release.references(reference)
+    tallies = [check(path, seeds) for path in track(paths, "selfcheck", console=console, transient=True)]
+    console.print(_table(tallies))
+    for fault in (f for t in tallies for f in t.faults):
+        console.print(fault, soft_wrap=True, markup=False, highlight=False)
+    console.print(figures(tallies, seeds), soft_wrap=True, highlight=False)
+    return 1 if any(t.faults for t in tallies) or not tallies else 0
+
+
+def check(path: Path, seeds: int) -> Tally:
+    """All checks of one exercise, over `seeds` seeds for the right answers."""
+    exercise = load(path)
+    tally = Tally(exercise.name, len(exercise.gradients))
+    library = known.library(exercise)
+    wrong, right = known.examples(exercise, "wrong"), known.examples(exercise, "right")
+    _check_stub(exercise, tally)
+    _check_wrong(exercise, wrong, library, tally)
+    _check_mutants(exercise, right, tally)
+    for seed in range(PUBLIC_SEED, PUBLIC_SEED + seeds):
+        _check_right(exercise, right, seed, tally)
+    tally.right = len(right) + len(exercise.gradients)
+    return tally
+
+
+def _check_stub(exercise: Exercise, tally: Tally) -> None:
+    """Every function of the released stub is 'not attempted', every reference is exact or approximate."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / exercise.path.name
+        path.write_text(release.stub(exercise), encoding="utf-8")
+        for result in Grader(exercise, load_student(path), Kit(path, exercise.text, "", "")).results():
+            if result.state is not State.NOT_ATTEMPTED:
+                tally.faults.append(f"{path.name}: the stub's {result.gradient.name} is {result.state.value}")
+    kit = Kit(exercise.path, exercise.text, "", "")
+    for result in Grader(exercise, load_student(exercise.path), kit, strict_shapes=True).results():
+        if result.state not in (State.EXACT, State.APPROXIMATE):
+            at = f"{exercise.path}:{result.gradient.line}"
+            told = f"{at}: the reference's {result.gradient.name} is {result.state.value}: {result.message}"
+            tally.faults.append("\n  ".join([told, *result.frames]))
+
+
+def _check_wrong(exercise: Exercise, wrong: Sequence[Example], library: Fingerprints, tally: Tally) -> None:
+    """Every catalogued wrong answer fails, named as its author expects: from the graph, and with fingerprints."""
+    oracles = [Oracle(exercise, case) for case in cases(exercise, PUBLIC_SEED)]
+    together: dict[int, list[Example]] = {}
+    for example in wrong:
+        together.setdefault(example.line, []).append(example)
+    for several in together.values():
+        _check_one_wrong(exercise, several, oracles, library, tally)
+
+
+def _check_one_wrong(
+    exercise: Exercise, several: Sequence[Example], oracles: Sequence[Oracle], library: Fingerprints, tally: Tally
+) -> None:
+    """One wrong function: of the gradients that it returns, some must fail, and one is named as expected."""
+    example = several[0]
+    where = f"{exercise.path.parent / 'wrong' / exercise.path.name}:{example.line}: {example.slug}"
+    expected = " | ".join(example.causes)
+    tally.wrong += 1
+    failing: list[tuple[str, list[Trial]]] = []
+    for one in several:
+        gradient = exercise.gradient(one.gradient)
+        trials = [known.try_out(one.function, exercise, gradient, oracle) for oracle in oracles]
+        if not all(t.passes for t in trials):
+            failing.append((one.gradient, trials))
+    if not failing:
+        tally.faults.append(f"{where} is accepted")
+        return
+    if failing[0][1][0].problem:  # it raises at the lecture's sizes: the student reads the exception
+        tally.named += "error" in example.causes
+        tally.named_by_graph += "error" in example.causes
+        return
+    by_graph = [diagnose(trials) for _, trials in failing]
+    agrees = any({d.cause, *d.ties} & set(example.causes) for d in by_graph)
+    tally.named_by_graph += agrees
+    misnamed = [d for d in by_graph if d.cause not in ("unknown", "wrong shape")]
+    if not agrees and misnamed:
+        tally.misnamed += 1
+        tally.faults.append(f"{where}: named '{misnamed[0].cause}' for '{expected}': {misnamed[0].message}")
+    told = [diagnose(trials, library.of(name, PUBLIC_SEED)) for name, trials in failing]
+    if any({d.cause, *d.ties} & set(example.causes) for d in told):
+        tally.named += 1
+    else:
+        tally.faults.append(f"{where}: not named with fingerprints, but '{told[0].cause}': {told[0].message}")
+
+
+def _check_mutants(exercise: Exercise, right: Sequence[Example], tally: Tally) -> None:
+    """Every mutant of the reference is caught, or listed with a proof that it is right as well."""
+    oracles = [Oracle(exercise, case) for case in cases(exercise, PUBLIC_SEED)]
+    proofs = equivalents(exercise)
+    used: set[Equivalent] = set()
+    for group in known.by_function(exercise):
+        gradient = group[0]
+        for mutant in known.mutants_of(exercise, gradient, oracles[1], ()):
+            tally.mutants += 1
+            if not _survives(mutant.function, exercise, group, oracles):
+                continue
+            proof = next((p for p in proofs if p.covers(gradient.function, mutant)), None)
+            if proof:
+                used.add(proof)
+                tally.equivalent += 1
+            else:
+                tally.survivors += 1
+                tally.faults.append(
+                    f"{exercise.path}:{gradient.line}: a mutant survives: {mutant.message}\n{mutant.source}"
+                )
+    for proof in set(proofs) - used:
+        told = f"equivalent mutant of {proof.gradient} is listed but not made: {proof.mutant}"
+        tally.faults.append(f"{exercise.name}: {told}")
+
+
+def _survives(
+    function: Callable[..., Any], exercise: Exercise, group: Sequence[Gradient], oracles: Sequence[Oracle]
+) -> bool:
+    """Right in every case, shape included (a shape that differs by ones gets a remark, so it is noticed)."""
+    for oracle in [*oracles[1:], oracles[0]]:
+        for trial in known.try_together(function, exercise, group, oracle):
+            if not trial.passes or trial.answer is None or trial.answer.shape != trial.expected.shape:
+                return False
+    return True
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """A mutant that is a right answer as well, and why: of the function `gradient`, with `line` in its source."""
+
+    gradient: str
+    mutant: str
+    proof: str
+    line: str = ""
+
+    def covers(self, function: str, mutant: Mutant) -> bool:
+        return (self.gradient, self.mutant) == (function, mutant.message) and self.line in mutant.source
+
+
+def equivalents(exercise: Exercise) -> list[Equivalent]:
+    """The mutants that an author has proven to be right, from equivalent/EXERCISE.toml."""
+    path = exercise.path.parent / "equivalent" / f"{exercise.name}.toml"
+    if not path.exists():
+        return []
+    return [Equivalent(**row) for row in tomllib.loads(path.read_text(encoding="utf-8")).get("equivalent", [])]
+
+
+def _check_right(exercise: Exercise, right: Sequence[Example], seed: int, tally: Tally) -> None:
+    """References and right alternatives pass, in float64 at every case and in float32 at the lecture's."""
+    all_cases = cases(exercise, seed)
+    oracles = [Oracle(exercise, case) for case in all_cases]
+    answers = [(g, g.name, exercise.namespace[g.function]) for g in exercise.gradients]
+    single = Oracle(exercise, all_cases[0], torch.float32)
+    for gradient, name, function in answers:
+        trial = known.try_out(function, exercise, gradient, single)
+        scale = single.scale(gradient.target)
+        if trial.answer is None or compare.difference(trial.answer, trial.expected.double(), scale) > SINGLE:
+            tally.rejections += 1
+            tally.faults.append(f"{exercise.path}:{gradient.line}: {name} fails in float32, seed {seed}")
+    answers += [(exercise.gradient(e.gradient), f"{e.gradient}__{e.slug}", e.function) for e in right]
+    for gradient, name, function in answers:
+        for trial in _rejected(function, exercise, gradient, oracles):
+            tally.rejections += 1
+            why = trial.problem.message if trial.problem else str(trial.match)
+            tally.faults.append(f"{exercise.name}: {name} rejected at '{trial.oracle.case.label}', seed {seed}: {why}")
+
+
+def _rejected(
+    function: Callable[..., Any], exercise: Exercise, gradient: Gradient, oracles: Sequence[Oracle]
+) -> Iterator[Trial]:
+    trials = (known.try_out(function, exercise, gradient, oracle) for oracle in oracles)
+    return (trial for trial in trials if not trial.passes)
+
+
+def _table(tallies: Sequence[Tally]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    headings = (
+        "exercise",
+        "gradients",
+        "wrong",
+        "named (graph)",
+        "named",
+        "mutants",
+        "survive",
+        "right",
+        "rejected",
+    )
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == "exercise" else "right")
+    for t in tallies:
+        row = (t.gradients, t.wrong, t.named_by_graph, t.named, t.mutants, t.survivors, t.right, t.rejections)
+        table.add_row(t.exercise, *map(str, row))
+    return table
+
+
+def figures(tallies: Sequence[Tally], seeds: int) -> str:
+    """The last line: what the kit claims of itself."""
+
+    def total(name: str) -> int:
+        return sum(getattr(t, name) for t in tallies)
+
+    wrong = total("wrong") or 1
+    return (
+        f"surviving mutants {total('survivors')} of {total('mutants')} ({total('equivalent')} proven equivalent) | "
+        f"wrong answers diagnosed {100 * total('named_by_graph') / wrong:.0f} % graph alone, "
+        f"{100 * total('named') / wrong:.0f} % with fingerprints, {total('misnamed')} wrongly | "
+        f"false rejections {total('rejections')} over {seeds} seeds of {total('right')} right answers"
+    )

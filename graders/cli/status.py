@@ -1,0 +1,68 @@
+"""`backprop-ninja status` and `solution`: how far a student is, and what the reference says."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from graders.exercise import module as exercises
+from graders.exercise.kit import Kit
+from graders.student.module import load_student
+from graders.verdict.grader import Grader, Result
+
+
+def results(kit: Kit) -> list[Result]:
+    return Grader(kit.exercise, load_student(kit.path), kit).results()
+
+
+def is_right(kit: Kit, gradient: str) -> bool:
+    return Grader(kit.exercise, load_student(kit.path), kit).result(gradient).state.right
+
+
+def show(kits: Sequence[Kit]) -> int:
+    """Print a table of all exercises; returns 0 if all is right, 1 if not."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("exercise", "right", "wrong", "untouched", "points", "time left"):
+        table.add_column(heading, justify="left" if heading == "exercise" else "right")
+    todo = None
+    for kit in kits:
+        found = results(kit)
+        right = [r for r in found if r.state.right]
+        untouched = [r for r in found if r.state.value == "not attempted"]
+        open_ones = [r for r in found if not r.state.right]
+        table.add_row(
+            kit.exercise.name,
+            f"{len(right)}/{len(found)}",
+            str(len(open_ones) - len(untouched)),
+            str(len(untouched)),
+            f"{sum(r.gradient.points for r in right)}/{sum(r.gradient.points for r in found)}",
+            f"{sum(r.gradient.minutes for r in open_ones)} min",
+        )
+        first = next((r for r in open_ones if r not in untouched), next(iter(open_ones), None))
+        todo = todo or (first and (kit, first))
+    console = Console(emoji=False)
+    console.print(table)
+    if todo:
+        kit, result = todo
+        at = f"{_relative(kit.path)}:{result.at or 1}"
+        console.print(f"next: {at} {result.gradient.name} ({result.state.value})", soft_wrap=True)
+    return 1 if todo else 0
+
+
+def _relative(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def solution(reference: Path, name: str) -> str:
+    """The reference function with its story and derivation, as text."""
+    exercise = exercises.load(reference)
+    gradient = exercise.gradient(name)
+    function = next(f for f in exercises.functions_of(ast.parse(exercise.text)) if f.name == gradient.function)
+    body = function.body[1:]
+    source = exercise.text.splitlines()[body[0].lineno - 1 : body[-1].end_lineno]
+    head = f"def {gradient.function}({', '.join(gradient.parameters)}):"
+    return "\n".join([head, *source, "", gradient.story, "", gradient.derivation])

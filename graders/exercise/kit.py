@@ -1,0 +1,103 @@
+"""What stands beside a stub: the stub as it was released, its hints, and fingerprints of known wrong answers.
+
+One JSON file an exercise, kit/EXERCISE.json. Hints and fingerprints are sealed (compressed, base64): out of sight
+until they are asked for, not secret. No solution and no derivation is in it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from graders.diagnosis.fingerprints import Fingerprints, Known
+from graders.exercise.module import Exercise, load
+
+ABOUT = "Made by `backprop-ninja release`: the stub as released, hints and known wrong answers, out of sight."
+
+
+class KitError(Exception):
+    """A kit file that cannot be used; says which and what to do."""
+
+
+@dataclass(frozen=True)
+class Kit:
+    """An exercise as a student has it: the path of the stub, and what was released with it."""
+
+    path: Path
+    stub: str
+    sealed_about: str
+    sealed_known: str
+
+    @cached_property
+    def exercise(self) -> Exercise:
+        """The exercise as it was released: given code cannot be changed by mistake."""
+        exercise = load(self.path, self.stub)
+        if not self.sealed_about:
+            return exercise
+        about = _open(self.sealed_about)
+        for row in about.values():
+            row["hints"] = tuple(row["hints"])
+        run = exercise.run and replace(exercise.run, **about["run"])
+        return replace(exercise, gradients=tuple(replace(g, **about[g.name]) for g in exercise.gradients), run=run)
+
+    @cached_property
+    def fingerprints(self) -> Fingerprints:
+        if not self.sealed_known:
+            return Fingerprints()
+        stored = _open(self.sealed_known)
+        known = {
+            name: tuple(
+                Known(cause, message, tuple(p and (p[0], p[1]) for p in prints), bool(catalogued))
+                for cause, message, prints, catalogued in rows
+            )
+            for name, rows in stored["known"].items()
+        }
+        return Fingerprints(stored["seed"], known)
+
+
+def kit_path(stub: Path) -> Path:
+    return stub.parent / "kit" / f"{stub.stem}.json"
+
+
+def open_kit(stub: Path) -> Kit:
+    """The kit of a stub. Raises KitError if it is missing or damaged."""
+    path = kit_path(stub)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return Kit(stub, _open(content["stub"]), content["gradients"], content["known"])
+    except (OSError, ValueError, KeyError, TypeError, zlib.error) as error:
+        message = f"{path} is damaged ({type(error).__name__}): take it again from the course kit."
+        raise KitError(message) from None
+
+
+def pack(exercise: Exercise, stub: str, fingerprints: Fingerprints) -> str:
+    """The text of a kit file."""
+    kept = ("points", "difficulty", "minutes", "hints")
+    about = {g.name: {key: getattr(g, key) for key in kept} for g in exercise.items}
+    known = {name: [list(asdict(k).values()) for k in rows] for name, rows in fingerprints.known.items()}
+    content = {
+        "about": ABOUT,
+        "stub": _seal(stub),
+        "gradients": _seal(about),
+        "known": _seal({"seed": fingerprints.seed, "known": known}),
+    }
+    return json.dumps(content, indent=1) + "\n"
+
+
+def contents(text: str) -> dict[str, Any]:
+    """The unsealed contents of a kit file's text."""
+    content = json.loads(text)
+    return {key: value if key == "about" else _open(value) for key, value in content.items()}
+
+
+def _seal(value: Any) -> str:
+    return base64.b64encode(zlib.compress(json.dumps(value).encode(), 9)).decode()
+
+
+def _open(text: str) -> Any:
+    return json.loads(zlib.decompress(base64.b64decode(text)))

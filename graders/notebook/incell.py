@@ -1,0 +1,140 @@
+"""check() in a student's notebook: the checks of `pytest exercises/`, shown where one works.
+
+Right, it returns nothing; wrong, it raises NotRight, whose traceback is one line. Nothing goes to stderr, since
+nbgrader gives no points to a cell that wrote there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from graders.exercise.kit import Kit, KitError, open_kit
+from graders.exercise.module import Gradient
+from graders.notebook import display
+from graders.oracle.gradient import Oracle
+from graders.student.module import Problem, Student
+from graders.verdict.grader import Grader, Result
+from graders.verdict.states import State
+
+
+@dataclass
+class CellGrader(Grader):
+    """Checks one function of a notebook; others are asked only to tell what they feed it."""
+
+    asked: str = ""
+    endless: set[object] = field(default_factory=set)  # code that ran out of time is waited for only when it is asked
+
+    def ask(
+        self, gradient: Gradient, oracle: Oracle, upstream: dict[str, Tensor]
+    ) -> tuple[Tensor | None, Problem | None]:
+        code = getattr(self.student.functions.get(gradient.function), "__code__", None)
+        if code in self.endless and gradient.function != self.asked:
+            return None, Problem("still running when it was last asked")
+        answer, problem = super().ask(gradient, oracle, upstream)
+        if problem and problem.message.startswith("still running"):
+            self.endless.add(code)
+        return answer, problem
+
+
+class NotRight(Exception):
+    """A gradient that is not right (yet), or a call of check() that cannot be answered."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"NotRight: {self}"]
+
+
+_graders: dict[Path, CellGrader] = {}  # the last one an exercise: it has computed what autograd says
+_seen: dict[Path, dict[str, tuple[object, str]]] = {}  # what was checked, with the function's code, by target
+
+
+def check(function: Callable[..., Any], gradient: str = "") -> None:
+    """Compare a gradient with autograd's and say why it is wrong, if it is.
+
+    `gradient` names one of several that the function returns: check(backward, "dC").
+    """
+    with contextlib.redirect_stderr(sys.stdout):
+        problem = _checked(function, gradient)
+    if problem:
+        raise NotRight(problem) from None
+
+
+def _checked(function: Callable[..., Any], name: str) -> str:
+    """Show the result; what is to be raised, empty if it is right."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return "check() takes a function of this notebook: check(dcounts)"
+    try:
+        kit = find_kit(function.__globals__)
+        item = _item(kit, function.__name__, name)
+    except KitError as error:
+        return str(error)
+    grader = _grader(kit, function)
+    result = grader.result(item.name)
+    seen = _seen.setdefault(kit.path, {})
+    seen[item.target] = code, result.state.value
+    display.show(result, grader, {target: state for target, (_, state) in _current(seen, grader).items()})
+    return "" if result.state.right else _told(result)
+
+
+def _told(result: Result) -> str:
+    if result.state is State.NOT_ATTEMPTED:
+        return f"{result.gradient.name} is not attempted yet"
+    return f"{result.gradient.name} is not right yet ({result.state.value})"
+
+
+def find_kit(namespace: dict[str, Any]) -> Kit:
+    """The kit of the notebook's exercise: in kit/ beside the notebook, else in a folder exercises/ above it."""
+    name = namespace.get("EXERCISE")
+    if not isinstance(name, str):
+        raise KitError("EXERCISE is not set: run the first code cell of the notebook.")
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        for kit in (folder / "kit" / f"{name}.json", *folder.glob(f"exercises/*/kit/{name}.json")):
+            if kit.is_file():
+                return open_kit(kit.parent.parent / f"{name}.py")
+    raise KitError(f"kit/{name}.json is not beside the notebook: download the assignment's whole folder.")
+
+
+def _item(kit: Kit, function: str, name: str) -> Gradient:
+    items = [g for g in kit.exercise.items if g.function == function and name in ("", g.name, g.target)]
+    if len(items) == 1:
+        return items[0]
+    if items:
+        names = ", ".join(f'"{g.name}"' for g in items)
+        raise KitError(f"{function} returns several gradients: check({function}, NAME), where NAME is one of {names}.")
+    known = ", ".join(dict.fromkeys(g.function for g in kit.exercise.items))
+    what = f'"{name}" of {function}' if name else function
+    raise KitError(f"there is no {what} in {kit.exercise.name}. There are: {known}.")
+
+
+def _grader(kit: Kit, function: Callable[..., Any]) -> CellGrader:
+    """A grader of the functions as they are now; what autograd says is kept from the one before."""
+    namespace = function.__globals__
+    functions = {name: value for name, value in list(namespace.items()) if hasattr(value, "__code__")}
+    functions[function.__name__] = function
+    path = Path(function.__code__.co_filename)
+    last = _graders.get(kit.path)
+    if last is None or last.kit.stub != kit.stub:
+        grader = CellGrader(kit.exercise, Student(path, "", functions), kit, asked=function.__name__)
+    else:
+        student = Student(path, "", functions)
+        grader = CellGrader(last.exercise, student, last.kit, asked=function.__name__, endless=last.endless)
+        for name in ("oracles", "lecture", "truth"):
+            if name in vars(last):
+                setattr(grader, name, getattr(last, name))
+    _graders[kit.path] = grader
+    return grader
+
+
+def _current(seen: dict[str, tuple[object, str]], grader: Grader) -> dict[str, tuple[object, str]]:
+    """What was seen of functions that have not been written anew since."""
+    code = {name: getattr(f, "__code__", None) for name, f in grader.student.functions.items()}
+    function = {g.target: g.function for g in grader.exercise.items}
+    return {target: entry for target, entry in seen.items() if code.get(function[target]) is entry[0]}

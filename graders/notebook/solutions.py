@@ -1,0 +1,68 @@
+"""The instructor's notebooks: solved, run, with derivations. Made again only where they are out of date."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from graders.authoring import release
+from graders.diagnosis.fingerprints import Fingerprints
+from graders.exercise import kit
+from graders.exercise.module import load
+from graders.notebook import source as notebooks
+
+SECONDS = 300  # for one cell
+
+
+class Unsolved(Exception):
+    """A solution notebook in which a cell failed; the message says which."""
+
+
+def write(reference: Path, folder: Path) -> list[Path]:
+    """Write DIR/solutions/NAME.ipynb for every exercise; returns what changed. Raises Unsolved, ExerciseError."""
+    changed = []
+    for path in release.references(reference):
+        exercise = load(path)
+        notebook = notebooks.solved(exercise)
+        target = folder / "solutions" / f"{exercise.name}.ipynb"
+        if _sources(notebook) == _read(target):
+            continue
+        packed = kit.pack(exercise, release.stub(exercise), Fingerprints())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(nbformat.writes(run(notebook, exercise.name, packed)) + "\n", encoding="utf-8")
+        changed.append(target)
+    return changed
+
+
+def run(notebook: Any, name: str, packed: str) -> Any:
+    """Execute a notebook in a folder of its own, with its kit beside it."""
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+
+    with tempfile.TemporaryDirectory() as folder:
+        beside = Path(folder) / "kit" / f"{name}.json"
+        beside.parent.mkdir()
+        beside.write_text(packed, encoding="utf-8")
+        client = NotebookClient(
+            notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": folder}}
+        )
+        try:
+            return client.execute()
+        except CellExecutionError as error:
+            raise Unsolved(f"{name}: {error.ename}: {error.evalue}") from None
+
+
+def _sources(notebook: Any) -> list[tuple[str, str]]:
+    return [(cell["id"], cell["source"]) for cell in notebook["cells"]]
+
+
+def _read(path: Path) -> list[tuple[str, str]] | None:
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        return _sources(notebook)
+    except (OSError, ValueError, KeyError, AttributeError, json.JSONDecodeError):
+        return None

@@ -1,0 +1,263 @@
+"""What autograd says: the true gradients, the answer to random upstream gradients, and each branch of it.
+
+One forward pass answers everything. A vector-Jacobian product is taken between a watched tensor and its
+consumers, the nearest watched tensors above it; hooks on the watched tensors replace whatever gradient
+arrives there by the upstream gradient that was asked about, so nothing further away leaks in.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import torch
+from torch import Tensor
+
+from graders.exercise.module import Exercise, ExerciseError
+from graders.oracle.edges import edges_by_target, operation_name
+
+PRIMES = ((11, 7, 3, 5, 2, 13, 17, 19), (13, 5, 7, 3, 2, 17, 11, 23))
+
+
+SAVED = ("_saved_self", "_saved_other", "_saved_mat1", "_saved_mat2", "_saved_result")
+FROM_RESULT = ("exp", "pow", "sqrt", "rsqrt", "tanh", "sigmoid")  # derivatives that can be told by the result
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def kept(method: Callable[Concatenate[Oracle, P], R]) -> Callable[Concatenate[Oracle, P], R]:
+    """Compute once for an oracle, and no longer than it lives: a grader of thousands makes thousands of them."""
+
+    @wraps(method)
+    def ask(oracle: Oracle, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        key = (method.__name__, *args, *kwargs.items())
+        if key not in oracle._kept:
+            oracle._kept[key] = method(oracle, *args, **kwargs)
+        found: R = oracle._kept[key]
+        return found
+
+    return ask
+
+
+@dataclass(frozen=True)
+class Case:
+    """One set of inputs that every answer must hold for: a label, keywords of inputs(), a seed."""
+
+    label: str
+    keywords: dict[str, Any]
+    seed: int
+
+
+def cases(exercise: Exercise, seed: int = 2147483647) -> list[Case]:
+    """The lecture's sizes, two sets of sizes that are all different primes, one of equal sizes, the extremes.
+
+    Different primes leave no room for a transposed or swapped axis; equal sizes are where such a mistake keeps
+    its shape; an author's extremes bring small mistakes into the light.
+    """
+    sizes = list(exercise.sizes)
+    first, second = (dict(zip(sizes, primes, strict=False)) for primes in PRIMES)
+    labelled = [("lecture", {}), ("primes", first), ("other primes", second)]
+    labelled.append(("equal sizes", dict.fromkeys(sizes, 5)))
+    labelled += [(label, {**first, **keywords}) for label, keywords in exercise.extremes.items()]
+    return [Case(label, keywords, seed + i) for i, (label, keywords) in enumerate(labelled)]
+
+
+@dataclass(frozen=True)
+class Branch:
+    """What one edge of the autograd graph contributes to a gradient: through which tensor, by which operation."""
+
+    through: str
+    operation: str
+    contribution: Tensor
+
+
+class Oracle:
+    """The forward pass of one case, and autograd's answers to every question about it.
+
+    `values` are the detached tensors and numbers of the forward pass, `upstream` a random gradient for every watched
+    tensor (1 for the loss). Raises ExerciseError where the forward pass is not one that can be graded.
+    """
+
+    def __init__(self, exercise: Exercise, case: Case, dtype: torch.dtype = torch.float64):
+        self.case = case
+        self._kept: dict[tuple[object, ...], Any] = {}
+        rng = torch.Generator().manual_seed(case.seed)
+        inputs = {k: _leaf(v, dtype) for k, v in exercise.inputs(rng, **case.keywords).items()}
+        self._tensors: dict[str, Any] = dict(exercise.forward(**inputs))
+        self.watched = exercise.watched
+        self._loss = _loss_of(exercise, self._tensors)
+        self.sizes = {**exercise.sizes, **{k: v for k, v in case.keywords.items() if k in exercise.sizes}}
+        self.values = {k: v.detach() if isinstance(v, Tensor) else v for k, v in self._tensors.items()}
+        self._edges = edges_by_target(exercise, self._tensors, self.watched)
+        self._consumers = {
+            name: tuple(dict.fromkeys(through for _, _, names in edges for through in names))
+            for name, edges in self._edges.items()
+        }
+        self._check_asked_gradients(exercise)
+        self.upstream = {
+            name: torch.randn(self.values[name].shape, generator=rng, dtype=torch.float64).to(dtype)
+            for name in self.watched
+        } | {"loss": torch.ones((), dtype=dtype)}
+        self._arriving: Mapping[str, Tensor] | None = None
+        self._arrived: dict[str, Tensor] = {}
+        self._target = ""
+        me = weakref.ref(self)  # hooks that held it would keep it for ever: torch's side of the circle is not collected
+        for name in self.watched:
+            self._tensors[name].register_hook(lambda gradient, name=name: me()._replace(name, gradient))  # type: ignore[union-attr]
+
+    def _check_asked_gradients(self, exercise: Exercise) -> None:
+        for gradient in exercise.gradients:
+            direct = self.consumers(gradient.target)
+            for asked in set(gradient.asks_for_gradients()) - set(direct):
+                raise ExerciseError(
+                    exercise.path,
+                    gradient.line,
+                    f"{gradient.name} asks for `d{asked}`, which does not arrive at `{gradient.target}`",
+                    f"ask for {', '.join(f'd{name}' for name in direct)}.",
+                )
+
+    def _replace(self, name: str, gradient: Tensor) -> Tensor:
+        if self._arriving is None:
+            return gradient
+        self._arrived[name] = gradient
+        return gradient if name == self._target else self._arriving.get(name, gradient)
+
+    def consumers(self, target: str) -> tuple[str, ...]:
+        """The watched tensors (or 'loss') that `target` reaches first: whose gradients it is computed from."""
+        return self._consumers[target]
+
+    @kept
+    def true_gradients(self) -> dict[str, Tensor]:
+        """dL/d<name> for every watched name, end to end."""
+        tensors = [self._tensors[name] for name in self.watched]
+        gradients = torch.autograd.grad(self._loss, tensors, retain_graph=True)
+        return dict(zip(self.watched, gradients, strict=True))
+
+    def vjp(self, target: str, upstream: Mapping[str, Tensor] | None = None) -> Tensor:
+        """The gradient of `target`, were `upstream` (random by default) to arrive at its consumers.
+
+        Linear in the upstream gradients; the shape and dtype are those of `target`.
+        """
+        consumers = self.consumers(target)
+        # What arrives at a consumer is replaced, so any scalar above it will do to begin with (and giving autograd.grad
+        # a tensor to begin with makes it import half a second's worth of modules).
+        with torch.enable_grad():
+            heads = [self._loss if name == "loss" else self._tensors[name].sum() for name in consumers]
+        return self._cut_pass({**self.upstream, **(upstream or {})}, heads, [target], target)[target]
+
+    def _cut_pass(
+        self, arriving: Mapping[str, Tensor], heads: list[Tensor], wanted: Sequence[str], target: str = ""
+    ) -> dict[str, Tensor]:
+        """A backward pass cut at every watched tensor: what arrives there is noted, `arriving` goes on instead."""
+        self._arriving, self._arrived, self._target = arriving, {}, target
+        try:
+            torch.autograd.grad(heads, [self._tensors[name] for name in wanted], retain_graph=True)
+            return self._arrived
+        finally:
+            self._arriving, self._arrived, self._target = None, {}, ""
+
+    @kept
+    def _all_expected(self) -> dict[str, Tensor]:
+        """One pass gives every answer: what arrives at a tensor has come from its consumers and no further."""
+        return self._cut_pass(self.upstream, [self._loss], self.watched)
+
+    def expected(self, target: str) -> Tensor:
+        """`vjp(target)` for the random upstream gradients: what the right answer is."""
+        return self._all_expected()[target]
+
+    @kept
+    def scale(self, target: str) -> float:
+        """What differences are relative to: the largest expected entry.
+
+        A gradient that is zero but for rounding, as that of a bias in front of batch norm, has no scale of its own and
+        takes that of the others: b1's entries of 1e-17 beside gradients of 0.1.
+        """
+        own = _largest(self.expected(target))
+        if self.consumers(target) != ("loss",):
+            return own
+        others = self._largest_from_loss()
+        return others if own < 64 * torch.finfo(self._loss.dtype).eps * others else own
+
+    @kept
+    def _largest_from_loss(self) -> float:
+        """The largest entry of all gradients that are computed from the loss alone."""
+        return max(_largest(self.expected(name)) for name in self.watched if self.consumers(name) == ("loss",))
+
+    def branches(self, target: str) -> list[Branch]:
+        """The contributions that add up to `vjp(target)`, one an edge of the graph that ends in `target`."""
+        caught: dict[int, Tensor] = {}
+        hooks = []
+        for number, (node, slot, _) in enumerate(self._edges[target]):
+
+            def catch(arrived: Iterable[Tensor], _: object, number: int = number, slot: int = slot) -> None:
+                caught[number] = tuple(arrived)[slot].clone()
+
+            hooks.append(node.register_hook(catch))
+        self.vjp(target)
+        for hook in hooks:
+            hook.remove()
+        return [
+            Branch(" and ".join(names), operation_name(node), caught[number])
+            for number, (node, _, names) in enumerate(self._edges[target])
+            if number in caught
+        ]
+
+    def operations(self, target: str) -> set[str]:
+        """The operations that use `target`: 'mul', 'index', 'sum', ..."""
+        return {operation_name(node) for node, _, _ in self._edges[target]}
+
+    def operands(self, target: str) -> list[Tensor]:
+        """What the local derivatives right above `target` are made of: tensors that autograd saved, and results."""
+        found = []
+        for node, _, names in self._edges[target]:
+            saved = [getattr(node, attribute, None) for attribute in SAVED]
+            found += [t.detach() for t in saved if isinstance(t, Tensor) and t.is_floating_point()]
+            if operation_name(node) in FROM_RESULT:
+                found += [self.values[name] for name in names]
+        return found
+
+
+def _largest(tensor: Tensor) -> float:
+    return tensor.abs().max().item() if tensor.numel() else 0.0
+
+
+def _leaf(value: Any, dtype: torch.dtype) -> Any:
+    if isinstance(value, Tensor) and value.is_floating_point():
+        return value.detach().to(dtype).clone().requires_grad_()
+    return value
+
+
+def _loss_of(exercise: Exercise, values: dict[str, Any]) -> Tensor:
+    line = exercise.forward.__code__.co_firstlineno
+    loss = values.get("loss")
+    if not isinstance(loss, Tensor) or loss.numel() != 1 or loss.grad_fn is None:
+        raise ExerciseError(
+            exercise.path,
+            line,
+            "forward() gives no `loss` that depends on the inputs",
+            "compute a single number named loss and `return locals()`.",
+        )
+    for gradient in exercise.gradients:
+        tensor = values.get(gradient.target)
+        if not isinstance(tensor, Tensor) or not tensor.requires_grad:
+            raise ExerciseError(
+                exercise.path,
+                gradient.line,
+                f"{gradient.name}: the forward pass has no differentiable tensor `{gradient.target}`",
+                "name the function d<name> after a tensor of forward(), or name that tensor there.",
+            )
+    for gradient in exercise.gradients:
+        for name in gradient.parameters:
+            if name not in values and not (name[1:] in values and name.startswith("d")):
+                raise ExerciseError(
+                    exercise.path,
+                    gradient.line,
+                    f"{gradient.name} asks for `{name}`, which the forward pass does not have",
+                    "ask for names of forward(), or for d<name> of one of them.",
+                )
+    return loss

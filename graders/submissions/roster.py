@@ -1,0 +1,110 @@
+"""A class as it is handed in: which file of whom counts for what, and what of it is still to be graded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from graders.exercise.kit import Kit
+from graders.grading.assess import Keys
+from graders.sandbox.outcome import Key
+from graders.submissions.archives import is_notebook
+from graders.submissions.cells import release_of
+from graders.submissions.entries import Attempt, Student, entries_of, read_student
+
+Work = tuple[str, bytes]  # an exercise's name, a submission's file
+Waiting = Mapping[Key, tuple[str, str]]  # by key, whose and for which exercise
+Chosen = Callable[[str, str], bool]  # of a student's name and an exercise's
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What one student handed in, without its contents: the attempts, and the keys of those that count.
+
+    `problems` is what there is to tell of the notebooks that count, by exercise.
+    """
+
+    name: str
+    attempts: tuple[dict[str, object], ...] = ()
+    keys: Mapping[str, Key] = field(default_factory=dict)
+    unreadable: tuple[str, ...] = ()
+    problems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def remarks(self) -> list[str]:
+        """Everything that could not be read as it should be, in a line each."""
+        told = [f"{exercise}: {problem}" for exercise, problems in self.problems.items() for problem in problems]
+        return [*self.unreadable, *told]
+
+    def in_notebook(self, exercise: str) -> bool:
+        """Whether a notebook is what counts for an exercise."""
+        counted = [str(a["file"]) for a in self.attempts if a["counts"] and a["exercise"] == exercise]
+        return any(map(is_notebook, counted))
+
+    def missing(self, exercise: str) -> str:
+        """Why nothing was graded of an exercise: the file of that name could not be read, or there is none."""
+        named = [told for told in self.unreadable if exercise in told] or list(self.unreadable)
+        return named[0] if named else f"no {exercise}.py or {exercise}.ipynb was handed in"
+
+
+class Roster:
+    """The students in a folder of submissions. Contents are read one student at a time and not kept.
+
+    Raises OSError if the folder cannot be read.
+    """
+
+    def __init__(self, folder: Path, kits: Mapping[str, Kit], secret: bytes):
+        self.folder, self.kits = folder, kits
+        self.offers = {name: [g.function for g in kit.exercise.gradients] for name, kit in kits.items()}
+        self._releases = {name: release_of(kit.stub) for name, kit in kits.items()}
+        self.keys = Keys(kits, secret)
+        self._entries = entries_of(folder, self.offers)
+        self.students = [self._handed(self._read(name)) for name in self._entries]
+
+    def _read(self, name: str) -> Student:
+        return read_student(self.folder, name, self._entries[name], self.offers, self._releases)
+
+    def _handed(self, student: Student) -> Handed:
+        attempts, keys, problems = [], {}, {}
+        for exercise, made in student.attempts.items():
+            attempts += [_record(attempt, attempt is made[-1]) for attempt in made]
+            keys[exercise] = self.keys.of(exercise, made[-1].content)
+            problems[exercise] = made[-1].problems
+        return Handed(student.name, tuple(attempts), keys, tuple(student.unreadable), problems)
+
+    def exercises(self) -> list[str]:
+        """Those that anybody handed in."""
+        return [name for name in self.kits if any(name in student.keys for student in self.students)]
+
+    def waiting(self, settled: Callable[[Key], bool], chosen: Chosen) -> Waiting:
+        """What is to be graded, equal files once."""
+        waiting: dict[Key, tuple[str, str]] = {}
+        for student in self.students:
+            for exercise, key in student.keys.items():
+                if chosen(student.name, exercise) and not settled(key):
+                    waiting.setdefault(key, (student.name, exercise))
+        return waiting
+
+    def works(self, waiting: Waiting) -> Iterator[Work]:
+        """The files of what is waiting, read as they are asked for."""
+        wanted: dict[str, list[str]] = {}
+        for name, exercise in waiting.values():
+            wanted.setdefault(name, []).append(exercise)
+        for name, exercises in wanted.items():
+            student = self._read(name)
+            for exercise in exercises:
+                attempt = student.counted(exercise)
+                if attempt is not None:
+                    yield exercise, attempt.content
+
+
+def _record(attempt: Attempt, counts: bool) -> dict[str, object]:
+    return {
+        "exercise": attempt.exercise,
+        "file": attempt.path,
+        "modified": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(attempt.modified)),
+        "sha256": attempt.hash,
+        "counts": counts,
+    }

@@ -1,0 +1,118 @@
+"""exercises/ is what reference/ gives; the student's kit holds what a student needs and nothing that tells."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from graders.authoring import release
+from graders.exercise import kit
+from graders.exercise.module import load
+from tests.support.stubs import EXERCISES, NINJA, REFERENCE, ROOT
+
+
+@cache
+def files() -> dict[str, str]:
+    return release.build(REFERENCE)
+
+
+def test_exercises_are_up_to_date() -> None:
+    assert release.outdated(files(), EXERCISES) == [], "run `backprop-ninja release`"
+
+
+def test_writing_and_checking_agree(tmp_path: Path) -> None:
+    assert release.outdated(files(), tmp_path) == sorted(files())
+    assert release.write(files(), tmp_path) == sorted(files())
+    assert release.write(files(), tmp_path) == []
+    stub = tmp_path / NINJA / "ex1_atomic.py"
+    stub.write_text(stub.read_text() + "\n# edited by hand\n")
+    (tmp_path / NINJA / "stray.py").write_text("x = 1\n")
+    assert release.outdated(files(), tmp_path) == [f"{NINJA}/ex1_atomic.py", f"{NINJA}/stray.py"]
+    release.write(files(), tmp_path)
+    assert release.outdated(files(), tmp_path) == []
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    target = tmp_path_factory.mktemp("kit") / "kit.zip"
+    release.pack_kit(ROOT, files(), target)
+    with zipfile.ZipFile(target) as packed:
+        return {name: packed.read(name) for name in packed.namelist()}
+
+
+def test_the_kit_holds_what_a_student_needs(archive: dict[str, bytes]) -> None:
+    tops = {name.split("/")[1] for name in archive}
+    assert tops == {"exercises", "graders", "README.md", "LICENSE", "Makefile", "constraints.txt", "pyproject.toml"}
+    assert f"backprop-ninja/exercises/{NINJA}/ex1_atomic.py" in archive
+    assert b"pytest exercises/" in archive["backprop-ninja/README.md"]
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+@pytest.mark.parametrize("path", release.references(REFERENCE), ids=lambda p: p.stem)
+def test_no_solution_derivation_or_hint_can_be_read_in_the_kit(path: Path, archive: dict[str, bytes]) -> None:
+    everything = "\n".join(squeezed(content.decode("utf-8", "replace")) for content in archive.values())
+    exercise = load(path)
+    for gradient in exercise.gradients:
+        for hint in gradient.hints:
+            assert squeezed(hint)[:60] not in everything
+        assert squeezed(gradient.derivation)[:60] not in everything
+    for block in re.findall(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", path.read_text(), re.DOTALL):
+        *steps, last = [line.split("  #")[0].strip() for line in block.splitlines() if line.strip()]
+        for line in [*steps, last]:
+            if len(line) > 25 and not re.fullmatch(r"n = \w+\.shape\[0\]", line):
+                assert squeezed(line) not in everything, line
+    assert "BEGINSOLUTION" not in squeezed("\n".join(files().values()))
+
+
+def test_sealed_parts_hold_no_solution_either() -> None:
+    """Unsealed, a kit has the stub, hints, and messages with numbers: no derivation, no line of a solution."""
+    for name, text in files().items():
+        if name.endswith(".json"):
+            content = kit.contents(text)
+            assert set(content) == {"about", "stub", "gradients", "known"}
+            assert "Derivation" not in json.dumps(content) and "SOLUTION" not in json.dumps(content)
+
+
+def test_the_same_content_packs_to_the_same_bytes(tmp_path: Path) -> None:
+    release.pack_kit(ROOT, files(), tmp_path / "a.zip")
+    release.pack_kit(ROOT, files(), tmp_path / "b.zip")
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+
+def test_a_kit_works_where_it_is_unpacked(tmp_path: Path) -> None:
+    """The graders of the kit itself check its exercises; there is no reference/ anywhere near."""
+    release.pack_kit(ROOT, files(), tmp_path / "kit.zip")
+    with zipfile.ZipFile(tmp_path / "kit.zip") as packed:
+        packed.extractall(tmp_path)
+    folder = tmp_path / "backprop-ninja"
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "exercises/", "-p", "no:cacheprovider"],
+        cwd=folder, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "not attempted in" in run.stdout
+    run = subprocess.run(
+        [sys.executable, "-m", "graders.cli.main", "solution", "dcounts", "--give-up"],
+        cwd=folder, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert run.returncode == 1 and "this kit has no solutions" in run.stderr
+
+
+def test_a_damaged_kit_is_told(tmp_path: Path) -> None:
+    stub = tmp_path / "ex.py"
+    stub.write_text("")
+    (tmp_path / "kit").mkdir()
+    for damage in ("", "{", "[]", '{"stub": "x", "gradients": "", "known": ""}'):
+        (tmp_path / "kit" / "ex.json").write_text(damage)
+        with pytest.raises(kit.KitError, match="take it again"):
+            kit.open_kit(stub)

@@ -1,0 +1,110 @@
+"""check() in a cell: what it shows, what it raises, what nbgrader's own Execute makes of it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from graders.notebook import incell
+from graders.notebook.incell import NotRight, check
+from tests.support.course import Course, filled, make
+from tests.support.stubs import EXERCISES, NINJA, solutions
+
+EXERCISE = "ex2_cross_entropy"
+RIGHT = solutions(EXERCISE)["dlogits"]
+
+
+@pytest.fixture(autouse=True)
+def beside_the_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "kit").mkdir()
+    shutil.copy(EXERCISES / NINJA / "kit" / f"{EXERCISE}.json", tmp_path / "kit")
+    monkeypatch.chdir(tmp_path)
+    incell._seen.clear()
+    incell._graders.clear()
+
+
+def dlogits(logits, Yb):
+    dlogits = F.softmax(logits, 1)
+    dlogits[torch.arange(len(Yb)), Yb] -= 1
+    return dlogits / len(Yb)
+
+
+def test_right_returns_nothing_and_prints_the_classic_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(dlogits) is None
+    captured = capsys.readouterr()
+    assert captured.out.startswith("logits ")
+    assert "approximate: True" in captured.out
+    assert captured.err == ""
+
+
+def test_wrong_says_why_and_raises_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    def wrong(logits, Yb):
+        print("loud", file=sys.stderr)
+        return -dlogits(logits, Yb)
+
+    wrong.__name__ = "dlogits"
+    with pytest.raises(NotRight, match=r"dlogits is not right yet \(wrong\)") as raised:
+        check(wrong)
+    captured = capsys.readouterr()
+    assert "sign" in captured.out
+    assert captured.err == ""
+    assert raised.value._render_traceback_() == ["NotRight: dlogits is not right yet (wrong)"]
+
+
+def test_untouched_is_not_attempted(capsys: pytest.CaptureFixture[str]) -> None:
+    namespace = {"EXERCISE": EXERCISE}
+    exec(compile("def dlogits(logits, Yb):\n    raise NotImplementedError()", "cell", "exec"), namespace)
+    import linecache
+
+    linecache.cache["cell"] = (1, None, ["def dlogits(logits, Yb):\n", "    raise NotImplementedError()\n"], "cell")
+    with pytest.raises(NotRight, match="dlogits is not attempted yet"):
+        check(namespace["dlogits"])
+
+
+def test_what_is_no_function_of_the_exercise_is_told() -> None:
+    with pytest.raises(NotRight, match="there is no test_what"):
+        check(test_what_is_no_function_of_the_exercise_is_told)
+    with pytest.raises(NotRight, match="takes a function"):
+        check(3)
+
+
+def test_without_its_kit_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    shutil.rmtree(tmp_path / "kit")
+    monkeypatch.chdir(tmp_path / "empty")
+    with pytest.raises(NotRight, match="download the assignment's whole folder"):
+        check(dlogits)
+
+
+def test_in_a_script_there_is_text_and_a_short_error(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        f'import torch\nimport torch.nn.functional as F\nfrom graders.nb import check\nEXERCISE = "{EXERCISE}"\n'
+        f"def dlogits(logits, Yb):\n{RIGHT}\ncheck(dlogits)\ndef dlogits(logits, Yb):\n    return logits\ncheck(dlogits)\n"
+    )
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "approximate: True" in done.stdout
+    assert "NotRight: dlogits is not right yet (wrong)" in done.stderr
+    assert done.stderr.count("File ") == 2
+
+
+NOISY = f"    import sys, warnings\n    warnings.warn('careful')\n    print('debug', file=sys.stderr)\n{RIGHT}"
+
+
+def test_nbgraders_own_execute_gives_the_right_points(tmp_path_factory: pytest.TempPathFactory) -> None:
+    course: Course = make(tmp_path_factory.mktemp("plain"), [EXERCISE], trusted=False)
+    released = course.released(EXERCISE)
+    bodies = {"noisy": NOISY, "wrong": "    return logits * 0.0"}
+    for name, body in bodies.items():
+        course.submit(name, EXERCISE, filled(released, {"dlogits": body}))
+    course.submit("untouched", EXERCISE, released)
+    course.nbgrader("autograde", EXERCISE)
+    points = {name: scores["dlogits"] for name, scores in course.scores(EXERCISE).items()}
+    assert points == {"noisy": 5.0, "wrong": 0.0, "untouched": 0.0}

@@ -1,0 +1,56 @@
+"""Results that were graded beforehand are taken; what is not there, or not final, is graded."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from graders.grading.store import Store
+from graders.notebook.nbgrader.session import Session, session
+from graders.sandbox.outcome import Assessment, Mark, Outcome
+from tests.support.stubs import EXERCISES, NINJA
+
+EXERCISE = "ex2_cross_entropy"
+SOURCE = b"def dlogits(logits, Yb):\n    raise NotImplementedError\n"
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Session:
+    kit = tmp_path / "source" / EXERCISE / "kit"
+    kit.mkdir(parents=True)
+    shutil.copy(EXERCISES / NINJA / "kit" / f"{EXERCISE}.json", kit)
+    return session(tmp_path / "source", tmp_path / "results", None, 2.0, False)
+
+
+def stored(opened: Session, outcome: Outcome) -> Assessment:
+    key = opened.keys.of(EXERCISE, SOURCE)
+    return Assessment(key, EXERCISE, (Mark("dlogits", outcome),), isolation="A")
+
+
+def test_a_stored_result_is_taken_without_a_sandbox(opened: Session) -> None:
+    result = stored(opened, Outcome.PASSED)
+    with Store(opened.results / "results.jsonl") as store:
+        store.put(result)
+    assert opened.assess(EXERCISE, SOURCE) == result
+    assert opened._supervisor is None
+
+
+def test_what_is_appended_later_is_seen(opened: Session) -> None:
+    with Store(opened.results / "results.jsonl") as store:
+        store.put(stored(opened, Outcome.PASSED))
+        assert opened.assess(EXERCISE, SOURCE).marks[0].outcome is Outcome.PASSED
+        store.put(replace(stored(opened, Outcome.PASSED), marks=(Mark("dlogits", Outcome.WRONG),)))
+        assert opened.assess(EXERCISE, SOURCE).marks[0].outcome is Outcome.WRONG
+
+
+def test_a_torn_line_and_a_grader_error_are_graded_again(opened: Session) -> None:
+    path = opened.results / "results.jsonl"
+    with Store(path) as store:
+        store.put(stored(opened, Outcome.GRADER_ERROR))
+    path.write_bytes(path.read_bytes() + b'{"key": [')
+    marks = opened.assess(EXERCISE, SOURCE).marks
+    opened.supervisor.sandbox.close()
+    assert [mark.outcome for mark in marks] == [Outcome.NOT_ATTEMPTED]

@@ -1,0 +1,97 @@
+"""Right, wrong, or no tensor at all; and the lecture's line."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from graders.oracle.compare import Match, NotATensor, as_tensor, line, match, same_up_to_ones
+
+EXPECTED = torch.tensor([[1.0, -2.0, 4.0]], dtype=torch.float64)
+
+ANSWERS = [
+    ("the same", EXPECTED.clone(), Match.RIGHT),
+    ("rounding noise", EXPECTED * (1 + 1e-13), Match.RIGHT),
+    ("float32 inside", EXPECTED.float().double() * (1 + 3e-8), Match.ROUNDED),
+    ("off by a millionth and a half", EXPECTED * (1 + 1.5e-6), Match.WRONG),
+    ("one entry off", EXPECTED + torch.tensor([[0, 0, 1e-4]]), Match.WRONG),
+    ("one dimension less", EXPECTED[0], Match.RIGHT),
+    ("transposed", EXPECTED.T, Match.RIGHT),  # (3, 1) for (1, 3): equal up to ones
+    ("would broadcast", torch.tensor([1.0], dtype=torch.float64), Match.SHAPE),
+    ("too many", EXPECTED.expand(2, 3), Match.SHAPE),
+    ("NaN", EXPECTED * math.nan, Match.NOT_FINITE),
+    ("infinite", EXPECTED / 0, Match.NOT_FINITE),
+    ("zeros", EXPECTED * 0, Match.WRONG),
+]
+
+
+@pytest.mark.parametrize(("what", "answer", "verdict"), ANSWERS, ids=[a[0] for a in ANSWERS])
+def test_match(what: str, answer: Tensor, verdict: Match) -> None:
+    assert match(answer, EXPECTED) is verdict
+
+
+def test_zero_expected_takes_zero_only() -> None:
+    zero = torch.zeros(3, dtype=torch.float64)
+    assert match(zero.clone(), zero) is Match.RIGHT
+    assert match(zero + 1e-30, zero) is Match.WRONG
+
+
+TAKEN = [
+    3,
+    2.5,
+    True,
+    np.float32(1.5),
+    np.arange(3),
+    np.ones((2, 2), np.float32),
+    torch.arange(3),
+    torch.ones(2).half(),
+]
+REFUSED = [None, "no", [1, 2], (EXPECTED, EXPECTED), {}, np.array(["a"]), np.array([1j]), EXPECTED + 1j, EXPECTED.to_sparse(), object()]  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", TAKEN, ids=repr)
+def test_numbers_and_arrays_are_taken(answer: object) -> None:
+    assert as_tensor(answer, torch.float64).dtype is torch.float64
+
+
+@pytest.mark.parametrize("answer", REFUSED, ids=lambda a: type(a).__name__)
+def test_anything_else_is_refused_in_words(answer: object) -> None:
+    with pytest.raises(NotATensor, match="returned"):
+        as_tensor(answer, torch.float64)
+
+
+def test_views_read_only_arrays_and_grad_are_no_matter() -> None:
+    frozen = np.broadcast_to(np.float64(2.0), (2, 3))
+    assert as_tensor(frozen, torch.float64).shape == (2, 3)
+    assert not as_tensor(torch.ones(3, requires_grad=True) * 2, torch.float64).requires_grad
+    assert as_tensor(torch.ones(2, 3).T, torch.float64).shape == (3, 2)
+
+
+shapes = st.lists(st.integers(1, 4), max_size=4).map(tuple)
+
+
+@given(shapes, st.integers(0, 4))
+def test_ones_do_not_count_in_shapes(shape: tuple[int, ...], at: int) -> None:
+    wider = (*shape[:at], 1, *shape[at:])
+    assert same_up_to_ones(torch.Size(wider), torch.Size(shape))
+
+
+@given(shapes, st.floats(1e-300, 1e300), st.integers(0, 2**30))
+def test_the_verdict_does_not_depend_on_scale(shape: tuple[int, ...], scale: float, seed: int) -> None:
+    expected = torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    assert match(expected * scale, expected * scale) is Match.RIGHT
+    assert match(expected * scale * 1.001, expected * scale) is Match.WRONG
+
+
+def test_the_lectures_line() -> None:
+    answer = torch.tensor([1.0, 2.0])
+    assert str(line("logprobs", answer, answer)) == ("logprobs        | exact: True  | approximate: True  | maxdiff: 0")
+    assert str(line("b1", answer + 0.5, answer)) == (
+        "b1              | exact: False | approximate: False | maxdiff: 0.5"
+    )

@@ -1,0 +1,120 @@
+"""Accidents in a student's module stay in it: settings, patches, loops, exits, changed arguments."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from graders.student.module import Problem, Student, ask, load_student
+
+ACCIDENTS = [
+    ("changes the default dtype", "import torch\ntorch.set_default_dtype(torch.float64)", None),
+    ("turns gradients off", "import torch\ntorch.set_grad_enabled(False)", None),
+    ("patches torch", "import torch\ntorch.allclose = lambda *a, **k: True\ntorch.Tensor.abs = None", None),
+    ("patches the builtins", "import builtins\nbuiltins.len = lambda x: 0", None),
+    ("exits", "import sys\nsys.exit(3)", "SystemExit: 3"),
+    ("exits hard", "import os\nos._exit(0)", "SystemExit: 0"),
+    ("loops", "while True:\n    pass", "still running after 0.2 s"),
+    ("loops and swallows exceptions", "while True:\n    try:\n        pass\n    except Exception:\n        pass", "still running"),
+    ("recurses", "def f():\n    f()\nf()", "RecursionError"),
+    ("is no Python", "def f(:", "syntax error"),
+    ("null byte", "x = '\0'", "null bytes"),
+    ("raises", "raise ValueError('no')", "ValueError: no"),
+    ("raises something strange", "class E(BaseException): pass\nraise E", "E"),
+]  # fmt: skip
+
+
+def load(tmp_path: Path, text: str) -> Student:
+    path = tmp_path / "ex.py"
+    path.write_text(text)
+    return load_student(path, 0.2 if "while True" in text else 10.0)
+
+
+@pytest.mark.parametrize(("what", "text", "told"), ACCIDENTS, ids=[a[0] for a in ACCIDENTS])
+def test_accidents_at_import(tmp_path: Path, what: str, text: str, told: str | None) -> None:
+    before = (torch.allclose, torch.Tensor.abs, builtins.len, os._exit, torch.get_default_dtype())
+    student = load(tmp_path, text)
+    assert (student.problem.message if student.problem else None) == told or told in student.problem.message  # type: ignore[union-attr, operator]
+    assert (torch.allclose, torch.Tensor.abs, builtins.len, os._exit, torch.get_default_dtype()) == before
+    assert torch.is_grad_enabled()
+
+
+def test_a_file_that_is_not_utf8_or_not_there(tmp_path: Path) -> None:
+    (tmp_path / "ex.py").write_bytes(b"# \xff")
+    assert "cannot be read" in load_student(tmp_path / "ex.py").problem.message  # type: ignore[union-attr]
+    assert "cannot be read" in load_student(tmp_path / "none.py").problem.message  # type: ignore[union-attr]
+
+
+def asked(tmp_path: Path, text: str, **offered: object) -> tuple[object, Problem | None]:
+    student = load(tmp_path, text)
+    function = student.functions["f"]
+    limit = 0.2 if "while True" in text else 10.0  # torch may import something at a first call
+    return ask(function, offered, {}, student.path, limit)
+
+
+X = torch.ones(2, dtype=torch.float64)
+ASKED = [
+    ("def f(x):\n    return x + 1", None),
+    ("def f(x, eps=1e-5):\n    return x + eps", None),
+    ("def f(x, *args, **kwargs):\n    return x", None),
+    ("def f(x):\n    x += 1\n    return x", "changed its argument `x` in place"),
+    ("def f(x):\n    x.resize_(1)\n    return x", "changed its argument `x` in place"),
+    ("def f(y):\n    return y", "asks for `y`, which the forward pass does not have"),
+    ("def f(x):\n    while True:\n        pass", "still running after 0.2 s"),
+    ("def f(x):\n    raise NotImplementedError", "not attempted"),
+    ("def f(x):\n    return x.half() @ x.to_sparse()", "Error"),
+    ("f = 3\ndef g(): pass\nf = max", "not a plain function"),
+]
+
+
+@pytest.mark.parametrize(("text", "told"), ASKED, ids=[a[0].replace("\n", " ") for a in ASKED])
+def test_asking(tmp_path: Path, text: str, told: str | None) -> None:
+    x = X.clone()
+    answer, problem = asked(tmp_path, text, x=x)
+    assert torch.equal(x, X), "what is offered stays as it is"
+    if told is None:
+        assert problem is None and answer is not None
+    else:
+        assert problem is not None and told in problem.message
+        assert problem.not_attempted == (told == "not attempted")
+
+
+@pytest.mark.parametrize("text", ["torch.zeros(2)", "torch.tensor(0.1)", "x.float()", "torch.ones(2, dtype=torch.float32)", "x.to(torch.float32)"])  # fmt: skip
+def test_code_written_for_float32_runs_in_float64(tmp_path: Path, text: str) -> None:
+    answer, problem = asked(tmp_path, f"import torch\ndef f(x):\n    return {text}", x=X / 3)
+    assert problem is None and isinstance(answer, torch.Tensor) and answer.dtype is torch.float64
+    assert torch.get_default_dtype() is torch.float32
+
+
+def test_the_frames_shown_are_the_students_own(tmp_path: Path) -> None:
+    text = "import torch\ndef g(x):\n    return torch.cat([x, 3])\ndef f(x):\n    return g(x)"
+    _, problem = asked(tmp_path, text, x=X)
+    assert problem is not None and problem.line == 3
+    assert problem.frames == ("line 5: return g(x)", "line 3: return torch.cat([x, 3])")
+
+
+def test_the_core_imports_nothing_that_a_check_does_not_need() -> None:
+    code = "import sys, graders.verdict.grader; print(*sorted({'rich', 'click', 'nbgrader', 'dask', 'distributed', 'jinja2'} & {m.split('.')[0] for m in sys.modules}))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    bare = subprocess.run(
+        [sys.executable, "-c", code.replace("graders.verdict.grader", "torch")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(run.stdout.split()) <= set(bare.stdout.split())
+
+
+def test_importing_the_sandbox_leaves_the_clock_of_the_self_check_alone() -> None:
+    from graders.sandbox import child, sandbox
+    from graders.student import accidents as limits
+    from graders.student import module as student
+
+    assert sandbox.Sandbox and child.PATH
+    assert student.time_limit is limits.time_limit
