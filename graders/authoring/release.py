@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import math
-import re
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,16 +10,8 @@ from typing import Any
 
 from graders.authoring import library as known
 from graders.exercise import kit
-from graders.exercise.module import Exercise, ExerciseError, Gradient, functions_of, load, targets_of
-
-BEGIN = re.compile(r"^\s*### BEGIN SOLUTION\s*$")
-END = re.compile(r"^(\s*)### END SOLUTION\s*$")
-
-
-def references(folder: Path) -> list[Path]:
-    """The reference modules, reference/UNIT/EXERCISE.py, in order."""
-    return sorted(folder.glob("*/*.py"))
-
+from graders.exercise.module import load, references
+from graders.exercise.stub import stub
 
 def build(folder: Path) -> dict[str, str]:
     """Everything that belongs in exercises/, as {relative path: text}.
@@ -35,55 +25,6 @@ def build(folder: Path) -> dict[str, str]:
         files[f"{unit}/{path.name}"] = text
         files[f"{unit}/kit/{path.stem}.json"] = kit.pack(exercise, text, known.library(exercise))
     return files
-
-
-def stub(exercise: Exercise) -> str:
-    """The student's module: stories instead of docstrings with hints, an exception instead of each solution.
-
-    Raises ExerciseError where solution markers are missing or do not pair up.
-    """
-    lines: list[str | None] = list(exercise.text.splitlines())
-    for function in functions_of(ast.parse(exercise.text)):
-        item = next((g for g in exercise.items if function.name in (g.function, g.name)), None)
-        if item:
-            described = exercise.run if exercise.run and function.name == "run" else item
-            _replace_docstring(lines, function, described)
-        if targets_of(function):
-            _replace_solution(lines, function, exercise.path)
-    for number, line in enumerate(lines, 1):
-        if line is not None and (BEGIN.match(line) or END.match(line)):
-            raise ExerciseError(exercise.path, number, "a solution marker outside a gradient", "remove it.")
-    return "\n".join(line for line in lines if line is not None) + "\n"
-
-
-def _replace_docstring(lines: list[str | None], function: ast.FunctionDef, gradient: Gradient) -> None:
-    each = " for each gradient" if gradient.index is not None else ""
-    points = f"{gradient.points} point{'s' if gradient.points > 1 else ''}{each}"
-    effort = f"{points}, difficulty {gradient.difficulty} of 5, about {gradient.minutes} minutes."
-    story = gradient.story.replace("\n", "\n    ").replace("\n    \n", "\n\n")
-    docstring = function.body[0]
-    start, end = docstring.lineno - 1, (docstring.end_lineno or docstring.lineno) - 1
-    prefix = "r" if "\\" in story else ""
-    lines[start : end + 1] = [None] * (end - start + 1)
-    lines[start] = f'    {prefix}"""{story}\n\n    {effort}\n    """'
-
-
-def _replace_solution(lines: list[str | None], function: ast.FunctionDef, path: Path) -> None:
-    span = range(function.lineno - 1, function.end_lineno or function.lineno)
-    after = next((i for i in range(span.stop, len(lines)) if (lines[i] or "").strip()), span.stop)
-    inside = [i for i in (*span, after) if i < len(lines) and lines[i] is not None]
-    begins = [i for i in inside if BEGIN.match(lines[i] or "")]
-    ends = [i for i in inside if END.match(lines[i] or "")]
-    if len(begins) != 1 or len(ends) != 1 or begins[0] > ends[0]:
-        raise ExerciseError(
-            path,
-            function.lineno,
-            f"{function.name} needs one ### BEGIN SOLUTION and one ### END SOLUTION",
-            "put the two markers around the solution; without them it would be released.",
-        )
-    indent = (END.match(lines[ends[0]] or "") or [""] * 2)[1]
-    lines[begins[0] : ends[0] + 1] = [None] * (ends[0] - begins[0] + 1)
-    lines[begins[0]] = f"{indent}raise NotImplementedError"
 
 
 def write(files: dict[str, str], folder: Path) -> list[str]:

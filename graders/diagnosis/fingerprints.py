@@ -7,39 +7,16 @@ solution can be read from them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 import torch
 from torch import Tensor
 
 from graders.diagnosis import factors
+from graders.exercise.kit import Known, Print
 from graders.oracle.trial import Trial
-
-Print = tuple[str, float] | None  # shape and projection, or None where the wrong answer raises or is not finite
-
-
-@dataclass(frozen=True)
-class Known:
-    """A wrong answer that is known: what to say of it, and its projection at every case but the lecture's."""
-
-    cause: str
-    message: str
-    prints: tuple[Print, ...]
-    catalogued: bool = False
-
-
-@dataclass(frozen=True)
-class Fingerprints:
-    """The known wrong answers of one exercise by gradient, taken with the cases of `seed`."""
-
-    seed: int = 0
-    known: Mapping[str, Sequence[Known]] = field(default_factory=dict)
-
-    def of(self, gradient: str, seed: int) -> Sequence[Known]:
-        return self.known.get(gradient, ()) if seed == self.seed else ()
-
 
 @cache
 def _direction(size: int) -> Tensor:

@@ -9,15 +9,39 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from graders.diagnosis.fingerprints import Fingerprints, Known
 from graders.exercise.module import Exercise, load
 
 ABOUT = "Made by `backprop-ninja release`: the stub as released, hints and known wrong answers, out of sight."
+
+
+Print = tuple[str, float] | None  # shape and projection, or None where the wrong answer raises or is not finite
+
+
+@dataclass(frozen=True)
+class Known:
+    """A wrong answer that is known: what to say of it, and its projection at every case but the lecture's."""
+
+    cause: str
+    message: str
+    prints: tuple[Print, ...]
+    catalogued: bool = False
+
+
+@dataclass(frozen=True)
+class Fingerprints:
+    """The known wrong answers of one exercise by gradient, taken with the cases of `seed`."""
+
+    seed: int = 0
+    known: Mapping[str, Sequence[Known]] = field(default_factory=dict)
+
+    def of(self, gradient: str, seed: int) -> Sequence[Known]:
+        return self.known.get(gradient, ()) if seed == self.seed else ()
 
 
 class KitError(Exception):

@@ -7,7 +7,6 @@ import inspect
 import re
 import textwrap
 import types
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -89,13 +88,13 @@ class Exercise:
     def gradient(self, name: str) -> Gradient:
         return next(g for g in self.items if g.name == name)
 
-    def returned(self, gradient: Gradient) -> int:
-        """How many gradients the function returns that `gradient` comes from."""
-        return self._counts[gradient.function]
-
     @cached_property
-    def _counts(self) -> Counter[str]:
-        return Counter(g.function for g in self.gradients)
+    def by_function(self) -> dict[str, tuple[Gradient, ...]]:
+        """The gradients that each function returns, in order."""
+        groups: dict[str, tuple[Gradient, ...]] = {}
+        for gradient in self.gradients:
+            groups[gradient.function] = (*groups.get(gradient.function, ()), gradient)
+        return groups
 
     @cached_property
     def watched(self) -> tuple[str, ...]:
@@ -262,6 +261,11 @@ def load(path: Path, text: str | None = None) -> Exercise:
         run=_run_item(text, gradients, path),
         namespace=module.__dict__,
     )
+
+
+def references(folder: Path) -> list[Path]:
+    """The reference modules, reference/UNIT/EXERCISE.py, in order."""
+    return sorted(folder.glob("*/*.py"))
 
 
 def _frames(error: BaseException) -> list[types.TracebackType]:

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -23,50 +22,6 @@ class Match(Enum):
     NOT_FINITE = "not finite"
     WRONG = "wrong"
 
-    @property
-    def passes(self) -> bool:
-        return self in (Match.RIGHT, Match.ROUNDED)
-
-
-class NotATensor(Exception):
-    """An answer that is no tensor of real numbers; the message says what it is and what to return."""
-
-
-def element(answer: object, index: int | None, count: int) -> object:
-    """One of `count` gradients that a function returned together (index None: the answer itself).
-
-    Raises NotATensor where it did not return that many.
-    """
-    if index is None:
-        return answer
-    if not isinstance(answer, tuple | list) or len(answer) != count:
-        got = f"{len(answer)} values" if isinstance(answer, tuple | list) else f"one {type(answer).__name__}"
-        raise NotATensor(f"returned {got}: return {count} gradients, in the order of @gradients(...)")
-    return answer[index]
-
-
-def as_tensor(answer: object, dtype: torch.dtype) -> Tensor:
-    """The answer as a detached dense tensor of `dtype`: tensors, numpy arrays and numbers are taken.
-
-    Raises NotATensor for anything else, complex numbers and sparse tensors included.
-    """
-    if answer is None:
-        raise NotATensor("returned None: is the `return` missing?")
-    if isinstance(answer, (bool, int, float, np.number, np.ndarray)):
-        try:
-            answer = torch.tensor(answer, dtype=None if isinstance(answer, np.ndarray) else dtype)
-        except (TypeError, ValueError, OverflowError, RuntimeError):
-            kind = getattr(answer, "dtype", type(answer).__name__)
-            raise NotATensor(f"returned numbers of type {kind}, which no tensor can hold") from None
-    if not isinstance(answer, Tensor):
-        kind = type(answer).__name__
-        length = f" of {len(answer)}" if isinstance(answer, (tuple, list)) else ""
-        article = "an" if kind[0] in "aeiou" else "a"
-        raise NotATensor(f"returned {article} {kind}{length}: return one tensor")
-    if answer.is_complex() or answer.layout is not torch.strided:
-        what = "complex numbers" if answer.is_complex() else "a sparse tensor"
-        raise NotATensor(f"returned {what}: return a dense tensor of real numbers")
-    return answer.detach().to("cpu", dtype)
 
 
 def same_up_to_ones(shape: torch.Size, expected: torch.Size) -> bool:

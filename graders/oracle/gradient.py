@@ -8,63 +8,21 @@ arrives there by the upstream gradient that was asked about, so nothing further 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from graders.exercise.cases import PUBLIC_SEED, Case, cases
+from graders.exercise.forward import run_forward
 from graders.exercise.module import Exercise, ExerciseError
 from graders.oracle.edges import edges_by_target, operation_name
 
-PRIMES = ((11, 7, 3, 5, 2, 13, 17, 19), (13, 5, 7, 3, 2, 17, 11, 23))
-
-
 SAVED = ("_saved_self", "_saved_other", "_saved_mat1", "_saved_mat2", "_saved_result")
 FROM_RESULT = ("exp", "pow", "sqrt", "rsqrt", "tanh", "sigmoid")  # derivatives that can be told by the result
-
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def kept(method: Callable[Concatenate[Oracle, P], R]) -> Callable[Concatenate[Oracle, P], R]:
-    """Compute once for an oracle, and no longer than it lives: a grader of thousands makes thousands of them."""
-
-    @wraps(method)
-    def ask(oracle: Oracle, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        key = (method.__name__, *args, *kwargs.items())
-        if key not in oracle._kept:
-            oracle._kept[key] = method(oracle, *args, **kwargs)
-        found: R = oracle._kept[key]
-        return found
-
-    return ask
-
-
-@dataclass(frozen=True)
-class Case:
-    """One set of inputs that every answer must hold for: a label, keywords of inputs(), a seed."""
-
-    label: str
-    keywords: dict[str, Any]
-    seed: int
-
-
-def cases(exercise: Exercise, seed: int = 2147483647) -> list[Case]:
-    """The lecture's sizes, two sets of sizes that are all different primes, one of equal sizes, the extremes.
-
-    Different primes leave no room for a transposed or swapped axis; equal sizes are where such a mistake keeps
-    its shape; an author's extremes bring small mistakes into the light.
-    """
-    sizes = list(exercise.sizes)
-    first, second = (dict(zip(sizes, primes, strict=False)) for primes in PRIMES)
-    labelled = [("lecture", {}), ("primes", first), ("other primes", second)]
-    labelled.append(("equal sizes", dict.fromkeys(sizes, 5)))
-    labelled += [(label, {**first, **keywords}) for label, keywords in exercise.extremes.items()]
-    return [Case(label, keywords, seed + i) for i, (label, keywords) in enumerate(labelled)]
 
 
 @dataclass(frozen=True)
@@ -85,12 +43,10 @@ class Oracle:
 
     def __init__(self, exercise: Exercise, case: Case, dtype: torch.dtype = torch.float64):
         self.case = case
-        self._kept: dict[tuple[object, ...], Any] = {}
         rng = torch.Generator().manual_seed(case.seed)
-        inputs = {k: _leaf(v, dtype) for k, v in exercise.inputs(rng, **case.keywords).items()}
-        self._tensors: dict[str, Any] = dict(exercise.forward(**inputs))
+        self._tensors = run_forward(exercise, case, rng, dtype)
         self.watched = exercise.watched
-        self._loss = _loss_of(exercise, self._tensors)
+        self._loss: Tensor = self._tensors["loss"]
         self.sizes = {**exercise.sizes, **{k: v for k, v in case.keywords.items() if k in exercise.sizes}}
         self.values = {k: v.detach() if isinstance(v, Tensor) else v for k, v in self._tensors.items()}
         self._edges = edges_by_target(exercise, self._tensors, self.watched)
@@ -131,7 +87,7 @@ class Oracle:
         """The watched tensors (or 'loss') that `target` reaches first: whose gradients it is computed from."""
         return self._consumers[target]
 
-    @kept
+    @cached_property
     def true_gradients(self) -> dict[str, Tensor]:
         """dL/d<name> for every watched name, end to end."""
         tensors = [self._tensors[name] for name in self.watched]
@@ -161,32 +117,31 @@ class Oracle:
         finally:
             self._arriving, self._arrived, self._target = None, {}, ""
 
-    @kept
+    @cached_property
     def _all_expected(self) -> dict[str, Tensor]:
         """One pass gives every answer: what arrives at a tensor has come from its consumers and no further."""
         return self._cut_pass(self.upstream, [self._loss], self.watched)
 
     def expected(self, target: str) -> Tensor:
         """`vjp(target)` for the random upstream gradients: what the right answer is."""
-        return self._all_expected()[target]
+        return self._all_expected[target]
 
-    @kept
     def scale(self, target: str) -> float:
         """What differences are relative to: the largest expected entry.
 
         A gradient that is zero but for rounding, as that of a bias in front of batch norm, has no scale of its own and
         takes that of the others: b1's entries of 1e-17 beside gradients of 0.1.
         """
-        own = _largest(self.expected(target))
+        own = self._largest[target]
         if self.consumers(target) != ("loss",):
             return own
-        others = self._largest_from_loss()
+        others = max(self._largest[name] for name in self.watched if self.consumers(name) == ("loss",))
         return others if own < 64 * torch.finfo(self._loss.dtype).eps * others else own
 
-    @kept
-    def _largest_from_loss(self) -> float:
-        """The largest entry of all gradients that are computed from the loss alone."""
-        return max(_largest(self.expected(name)) for name in self.watched if self.consumers(name) == ("loss",))
+    @cached_property
+    def _largest(self) -> dict[str, float]:
+        """The largest expected entry of every watched tensor."""
+        return {name: _largest(self.expected(name)) for name in self.watched}
 
     def branches(self, target: str) -> list[Branch]:
         """The contributions that add up to `vjp(target)`, one an edge of the graph that ends in `target`."""
@@ -226,38 +181,21 @@ def _largest(tensor: Tensor) -> float:
     return tensor.abs().max().item() if tensor.numel() else 0.0
 
 
-def _leaf(value: Any, dtype: torch.dtype) -> Any:
-    if isinstance(value, Tensor) and value.is_floating_point():
-        return value.detach().to(dtype).clone().requires_grad_()
-    return value
+class Oracles:
+    """The oracles of an exercise's cases, made when they are first asked for.
 
+    Those of PUBLIC_SEED are the public cases, which `pytest exercises/` shows; secret ones have another seed.
+    """
 
-def _loss_of(exercise: Exercise, values: dict[str, Any]) -> Tensor:
-    line = exercise.forward.__code__.co_firstlineno
-    loss = values.get("loss")
-    if not isinstance(loss, Tensor) or loss.numel() != 1 or loss.grad_fn is None:
-        raise ExerciseError(
-            exercise.path,
-            line,
-            "forward() gives no `loss` that depends on the inputs",
-            "compute a single number named loss and `return locals()`.",
-        )
-    for gradient in exercise.gradients:
-        tensor = values.get(gradient.target)
-        if not isinstance(tensor, Tensor) or not tensor.requires_grad:
-            raise ExerciseError(
-                exercise.path,
-                gradient.line,
-                f"{gradient.name}: the forward pass has no differentiable tensor `{gradient.target}`",
-                "name the function d<name> after a tensor of forward(), or name that tensor there.",
-            )
-    for gradient in exercise.gradients:
-        for name in gradient.parameters:
-            if name not in values and not (name[1:] in values and name.startswith("d")):
-                raise ExerciseError(
-                    exercise.path,
-                    gradient.line,
-                    f"{gradient.name} asks for `{name}`, which the forward pass does not have",
-                    "ask for names of forward(), or for d<name> of one of them.",
-                )
-    return loss
+    def __init__(self, exercise: Exercise, seed: int = PUBLIC_SEED):
+        self.exercise, self.seed, self._cases = exercise, seed, cases(exercise, seed)
+
+    @cached_property
+    def all(self) -> list[Oracle]:
+        """One a case, in float64; the lecture's sizes first."""
+        return [Oracle(self.exercise, case) for case in self._cases]
+
+    @cached_property
+    def lecture(self) -> Oracle:
+        """The lecture's case in the lecture's float32."""
+        return Oracle(self.exercise, self._cases[0], torch.float32)

@@ -10,34 +10,35 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from graders.exercise.forward import in_double
 from graders.exercise.module import Exercise
-from graders.oracle import compare
-from graders.student import module as student
-from graders.student.accidents import in_double
-from graders.student.module import Problem, Student
+from graders.student.answer import Answer, Function, ask
+from graders.student.question import Question
 
 SAME = 1e-6  # relative; rounding grows from step to step, and after some hundred is still below 1e-9
 
 
-def losses_by_student(exercise: Exercise, by: Student, seed: int, limit: float) -> tuple[list[float], Problem | None]:
-    """The losses of run() with the student's function, in float64; or the problem that ended it."""
-    assert exercise.run is not None
-    function = by.functions[exercise.run.function]
-    count = len(exercise.gradients)
+class Unanswered(Exception):
+    """A step without gradients; `answer` says why."""
+
+    def __init__(self, answer: Answer):
+        self.answer = answer
+        super().__init__(str(answer.reason))
+
+
+def losses_by_hand(exercise: Exercise, function: Function, seed: int) -> list[float]:
+    """The losses of run() with somebody's function, in float64. Raises Unanswered and whatever the function raises."""
+    targets = tuple(gradient.target for gradient in exercise.gradients)
 
     def gradients(values: Mapping[str, Any]) -> list[Tensor]:
-        given = student.arguments(function, values, {})
-        if isinstance(given, Problem):
-            raise compare.NotATensor(given.message)
-        answer = function(**given)
-        each = [compare.element(answer, index, count) for index in range(count)]
-        return [
-            compare.as_tensor(gradient, torch.float64).reshape(values[g.target].shape)
-            for gradient, g in zip(each, exercise.gradients, strict=True)
-        ]
+        answers = ask(function, Question(function.__name__, targets, values, several=True))
+        bad = next((answer for answer in answers if answer.tensor is None), None)
+        if bad:
+            raise Unanswered(bad)
+        pairs = zip(answers, targets, strict=True)
+        return [answer.tensor.reshape(values[name].shape) for answer, name in pairs if answer.tensor is not None]
 
-    losses, problem = student.run(lambda: _run(exercise, gradients, seed), by.path, limit)
-    return losses or [], problem
+    return _run(exercise, gradients, seed)
 
 
 def losses_by_autograd(exercise: Exercise, seed: int) -> list[float]:

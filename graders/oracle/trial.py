@@ -10,17 +10,29 @@ from torch import Tensor
 from graders.oracle import compare
 from graders.oracle.compare import Match
 from graders.oracle.gradient import Branch, Oracle
-from graders.student.module import Problem
+from graders.student.answer import Answer
 
 
 @dataclass
 class Trial:
-    """Given the random upstream gradients of `oracle`, the student answered `answer` (or had a problem)."""
+    """Given the random upstream gradients of `oracle`, this was answered.
+
+    `strict` refuses a shape that is right only up to dimensions of size 1.
+    """
 
     oracle: Oracle
     target: str
-    answer: Tensor | None
-    problem: Problem | None = None
+    given: Answer
+    strict: bool = False
+
+    @property
+    def answer(self) -> Tensor | None:
+        return self.given.tensor
+
+    @property
+    def problem(self) -> Answer | None:
+        """Why there is no tensor."""
+        return self.given if self.given.tensor is None else None
 
     @property
     def expected(self) -> Tensor:
@@ -32,13 +44,15 @@ class Trial:
 
     @cached_property
     def match(self) -> Match | None:
-        return (
-            None if self.answer is None else compare.match(self.answer, self.expected, self.oracle.scale(self.target))
-        )
+        if self.answer is None:
+            return None
+        return compare.match(self.answer, self.expected, self.oracle.scale(self.target))
 
     @property
     def passes(self) -> bool:
-        return self.match is not None and self.match.passes
+        if self.answer is None or self.match not in (Match.RIGHT, Match.ROUNDED):
+            return False
+        return not self.strict or self.answer.shape == self.expected.shape
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,10 @@ import numpy as np
 import torch
 
 import graders
-from graders.sandbox.outcome import Outcome
-from graders.sandbox.wire import Claim, Garbled, Limits, Reader
-from graders.sandbox.zygote import READY, STATUS
+from graders.outcome import Outcome
+from graders.sandbox.task import Limits
+from graders.sandbox.wire import READY, STATUS, Claim, Garbled, Reader
+from graders.words import Code, Reason, reason
 
 START = 60.0  # seconds for importing torch on a slow disk
 ENVIRONMENT = {  # all that the zygote sees; -I would do the same, but would ignore PYTHONMALLOC as well
@@ -49,7 +50,7 @@ class Run:
 
     claims: list[tuple[Claim, float]] = field(default_factory=list)
     outcome: Outcome = Outcome.CRASH
-    message: str = ""
+    reason: Reason | None = None
     seconds: float = 0.0
 
 
@@ -172,7 +173,7 @@ class _Listener:
                 while self._take(self.result):
                     pass
                 if not self.killed:
-                    self.run.outcome, self.run.message = ending(status)
+                    self.run.outcome, self.run.reason = ending(status)
                     self.run.seconds = time.monotonic() - self.since
                 return self.run
 
@@ -183,13 +184,13 @@ class _Listener:
             return {descriptor for descriptor, _ in poll.poll(remaining * 1000 + 1)}
         if self.killed:
             raise Lost("the zygote does not answer")
-        self._kill(Outcome.TIME_OUT, f"still running after {time.monotonic() - self.since:.3g} s")
+        self._kill(Outcome.TIME_OUT, reason(Code.STILL_RUNNING, seconds=time.monotonic() - self.since))
         return set()
 
-    def _kill(self, outcome: Outcome, message: str) -> None:
+    def _kill(self, outcome: Outcome, why: Reason) -> None:
         if not self.killed:
             now = time.monotonic()
-            self.killed, self.run.outcome, self.run.message = True, outcome, message
+            self.killed, self.run.outcome, self.run.reason = True, outcome, why
             self.run.seconds, self.since = now - self.since, now
             with contextlib.suppress(OSError):
                 self.control.sendall(b"K")
@@ -203,7 +204,7 @@ class _Listener:
         if descriptor == self.printed:
             self.output += len(data)
             if self.output > self.limits.output_bytes:
-                self._kill(Outcome.OUTPUT_LIMIT, f"printed more than {self.limits.output_bytes} bytes")
+                self._kill(Outcome.OUTPUT_LIMIT, reason(Code.PRINTED_TOO_MUCH, bytes=self.limits.output_bytes))
         elif data and not self.killed:
             self._claims(data)
         return bool(data)
@@ -215,7 +216,7 @@ class _Listener:
                 self.run.claims.append((claim, now - self.since))
                 self.since = now
         except Garbled:
-            self._kill(Outcome.CRASH, "sent bytes that are no answer")
+            self._kill(Outcome.CRASH, Reason(Code.GARBLED))
 
     def _status(self) -> int:
         try:
@@ -227,13 +228,13 @@ class _Listener:
         return int(STATUS.unpack(data)[0])
 
 
-def ending(status: int) -> tuple[Outcome, str]:
+def ending(status: int) -> tuple[Outcome, Reason]:
     """What a wait status says of a child that was not killed for a reason of ours."""
     if not os.WIFSIGNALED(status):
-        return Outcome.CRASH, f"ended the process (exit code {os.waitstatus_to_exitcode(status)})"
+        return Outcome.CRASH, reason(Code.ENDED_PROCESS, status=os.waitstatus_to_exitcode(status))
     number = os.WTERMSIG(status)
     if number == signal.SIGXCPU:
-        return Outcome.TIME_OUT, "used up its processor time"
+        return Outcome.TIME_OUT, Reason(Code.CPU_USED_UP)
     if number == signal.SIGKILL:
-        return Outcome.MEMORY, "was killed by the system: out of memory?"
-    return Outcome.CRASH, f"died of {signal.Signals(number).name}"
+        return Outcome.MEMORY, Reason(Code.KILLED)
+    return Outcome.CRASH, reason(Code.SIGNAL, signal=signal.Signals(number).name)

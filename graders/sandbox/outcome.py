@@ -1,105 +1,81 @@
-"""What is known of a submission, as plain values: what the store keeps and every report is made from."""
+"""What is taken of a claim: its tensor, its code, and names that stand in a text that the supervisor has.
+
+A submission could claim anything. So a sentence about it is composed here, from facts that were found out here: names
+from the released stub, from the submission's own text or from Python, lines from the submission's own text, shapes and
+limits from the question. What a submission was given cannot come out through its words.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from enum import Enum
-from typing import Any, NamedTuple
+import builtins
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from graders.outcome import Outcome
+from graders.sandbox.wire import NAMES, Claim, printable
+from graders.student.answer import Answer
+from graders.student.question import Question
+from graders.words import Code, Reason, reason
+
+WORD = re.compile(r"[^\W\d]\w*")
+DOTTED = re.compile(r"\.?[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+LINE_END = re.compile(r"\r\n|\r|\n")  # as Python counts lines
+LONGEST_FRAME = 200
+PYTHONS = frozenset(dir(builtins)) | {"NoneType", "function", "generator", "ndarray", "Tensor", "OutOfMemoryError"}
+SAYABLE = frozenset(  # codes that a child may claim
+    {
+        *(Code.SYNTAX, Code.RAISED, Code.MISSING, Code.NOT_A_FUNCTION, Code.CHANGED_ARGUMENT),
+        *(Code.UNKNOWN_NAME, Code.NOT_UPSTREAM, Code.THE_ANSWER),
+        *(Code.RETURNED_NONE, Code.RETURNED_NUMBERS, Code.RETURNED_OTHER, Code.RETURNED_COUNT, Code.RETURNED_COMPLEX),
+        *(Code.RETURNED_SPARSE, Code.RETURNED_TOO_MUCH),
+        *(Code.NOT_BY_HAND, Code.NOT_NEEDED, Code.NO_IMPORT, Code.SPELLED_OUT, Code.REQUIRES_GRAD, Code.GRAD_MODE),
+        *(Code.BACKWARD_KERNEL, Code.COMPLEX_NUMBERS, Code.TOO_MANY_OPERATIONS),
+    }
+)
 
 
-class Outcome(Enum):
-    """What came of one gradient. ANSWERED is a claim, before it is compared; the last two are no verdict, and nobody
-    gets 0 points for them.
-    """
+@dataclass
+class Submission:
+    """The text of a submission: what its claims are held against."""
 
-    ANSWERED = "answered"
-    PASSED = "passed"
-    WRONG = "wrong"
-    WRONG_SHAPE = "wrong shape"
-    NOT_ATTEMPTED = "not attempted"
-    ERROR = "error"
-    BAD_OUTPUT = "bad output"
-    FORBIDDEN = "forbidden"
-    TIME_OUT = "time out"
-    MEMORY = "memory"
-    OUTPUT_LIMIT = "output limit"
-    CRASH = "crash"
-    GRADER_ERROR = "grader error"
-    NOT_GRADED = "not graded"
+    source: bytes
 
-    @property
-    def graded(self) -> bool:
-        return self not in (Outcome.GRADER_ERROR, Outcome.NOT_GRADED)
+    @cached_property
+    def lines(self) -> list[str]:
+        return LINE_END.split(self.source.decode("utf-8", "replace"))
 
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(WORD.findall(self.source.decode("utf-8", "replace")))
 
-@dataclass(frozen=True)
-class Mark:
-    """The outcome of one gradient and the reason; `picture` is how the answer differs, see heat.py."""
+    def admitted(self, name: str, question: Question | None) -> str | None:
+        """A name that is known here, else None."""
+        known = self._words | PYTHONS | (question.offered.keys() | question.refused.keys() if question else set())
+        return name if DOTTED.fullmatch(name) and all(part in known for part in name.lstrip(".").split(".")) else None
 
-    gradient: str
-    outcome: Outcome
-    message: str = ""
-    cause: str = ""
-    line: int = 0
-    frames: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
-    seconds: float = 0.0
-    picture: str = ""
+    def answer(self, claim: Claim, seconds: float, question: Question | None = None, index: int = 0) -> Answer:
+        """The answer that a claim amounts to; `question` and `index` say what it answers, None that the module loads.
 
-    @property
-    def passed(self) -> bool:
-        return self.outcome is Outcome.PASSED
+        A claim with a code that no child may use is one without a code.
+        """
+        if claim.outcome is Outcome.ANSWERED:
+            return Answer(claim.outcome, claim.tensor() if question else None, seconds=seconds)
+        why = self._reason(claim, question, index)
+        line = claim.line if 0 < claim.line <= len(self.lines) else 0
+        raised = claim.outcome is Outcome.FORBIDDEN or (why and why.code in (Code.RAISED, Code.SYNTAX))
+        shown = printable(f"line {line}: {self.lines[line - 1].strip()}")[:LONGEST_FRAME]
+        return Answer(claim.outcome, None, why, line, (shown,) if line and raised else (), seconds)
 
-
-class Key(NamedTuple):
-    """What a result depends on: the file's bytes, the exercise as released, the secret that seeds are drawn from."""
-
-    submission: str
-    version: str
-    seed: str
-
-
-@dataclass(frozen=True)
-class Assessment:
-    """One file against one exercise: a mark a gradient, and under which isolation class it was run."""
-
-    key: Key
-    exercise: str
-    marks: tuple[Mark, ...]
-    seconds: float = 0.0
-    isolation: str = ""
-
-    @property
-    def final(self) -> bool:
-        """False where the grader failed somewhere, so that the next run tries again."""
-        return all(mark.outcome is not Outcome.GRADER_ERROR for mark in self.marks)
-
-
-def digest(source: bytes) -> str:
-    return hashlib.sha256(source).hexdigest()
-
-
-def to_plain(assessment: Assessment) -> dict[str, Any]:
-    """As JSON values; what has its default is left out."""
-    plain = {**asdict(assessment), "key": list(assessment.key)}
-    plain["marks"] = [_mark_to_plain(mark) for mark in assessment.marks]
-    return plain
-
-
-def _mark_to_plain(mark: Mark) -> dict[str, Any]:
-    values = {field.name: getattr(mark, field.name) for field in fields(Mark)}
-    kept = {name: value for name, value in values.items() if value}
-    return {**kept, "outcome": mark.outcome.value}
-
-
-def from_plain(plain: Mapping[str, Any]) -> Assessment:
-    """What `to_plain` wrote. Raises KeyError, TypeError or ValueError for anything else."""
-    marks = []
-    for row in plain["marks"]:
-        texts = {name: tuple(map(str, row.get(name, ()))) for name in ("frames", "remarks")}
-        marks.append(Mark(**{**row, **texts, "outcome": Outcome(row["outcome"])}))
-    submission, version, seed = map(str, plain["key"])
-    key = Key(submission, version, seed)
-    return Assessment(key, str(plain["exercise"]), tuple(marks), float(plain["seconds"]), str(plain["isolation"]))
+    def _reason(self, claim: Claim, question: Question | None, index: int) -> Reason | None:
+        if claim.outcome is Outcome.NOT_ATTEMPTED:
+            return None
+        if claim.code not in SAYABLE:
+            return Reason(Code.RAISED)
+        names = dict(zip(NAMES, claim.names, strict=False))
+        if question and names.get("name") in question.refused and claim.code in (Code.NOT_UPSTREAM, Code.THE_ANSWER):
+            return question.refused[names["name"]]
+        facts: dict[str, str | int | None] = {key: self.admitted(name, question) for key, name in names.items() if name}
+        if question:
+            facts |= {"function": question.function, "count": len(question.targets), "target": question.targets[index]}
+        return reason(claim.code, **facts)

@@ -1,11 +1,11 @@
-"""The supervisor: grade a submission of somebody nobody has reason to trust.
+"""The supervisor's end: questions to a submission of somebody nobody has reason to trust, and its answers.
 
     with Sandbox() as sandbox:
-        replies = sandbox.grade(source, cases, asks)
+        answers = sandbox.answers(source, questions)
 
-The submission runs in another process (zygote.py, child.py), locked in (confine.py). A reply's tensor is a
-claim that the caller compares with the gradient; expected values never enter the other process, and may be
-computed after the answer is in. How a child ended is the kernel's word, its time our clock's.
+The submission runs in another process (zygote.py, child.py), locked in (confine.py). An answer's tensor is a claim that
+the caller compares with the gradient; expected values never enter the other process, and may be computed after the
+answer is in. How a child ended is the kernel's word, its time our clock's.
 """
 
 from __future__ import annotations
@@ -15,17 +15,21 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from types import TracebackType
-from typing import Any
 
+from graders.outcome import Outcome
 from graders.sandbox.listen import Lost, Run, Zygote
-from graders.sandbox.outcome import Outcome
+from graders.sandbox.outcome import Submission
 from graders.sandbox.selftest import CLASSES, prove
-from graders.sandbox.wire import LONGEST_SOURCE, Ask, Claim, Limits, Reply, pack
+from graders.sandbox.task import LONGEST_SOURCE, Limits, most_elements, pack
+from graders.student.answer import Answer
+from graders.student.question import Question
+from graders.words import Code, reason
 
-__all__ = ["Ask", "Limits", "Outcome", "Reply", "Sandbox", "SandboxError"]
+Answers = list[tuple[Answer, ...]]  # for each question an answer a gradient
 
 
 class SandboxError(Exception):
@@ -33,20 +37,14 @@ class SandboxError(Exception):
 
 
 class Sandbox:
-    """A context manager that grades submissions, one at a time. `isolation` is what the self-test proved.
+    """A context manager that asks submissions, one at a time. `isolation` is what the self-test proved.
 
     A: bubblewrap, Landlock and seccomp. B: Landlock and seccomp. C: a separate process with limits, and
     whatever else the platform has. Asked for none, it takes the best one that there is.
     """
 
-    def __init__(
-        self,
-        isolation: str | None = None,
-        limits: Limits = Limits(),  # noqa: B008  frozen
-        static_check: bool = True,
-        watch: bool = True,
-    ):
-        self.limits, self.static_check, self.watch = limits, static_check, watch
+    def __init__(self, isolation: str | None = None, limits: Limits = Limits()):  # noqa: B008  frozen
+        self.limits = limits
         self._zygote: Zygote | None = None
         self._ended = False
         missing: list[str] = []
@@ -64,7 +62,7 @@ class Sandbox:
         """What keeps this machine from this class, by the self-test; empty if nothing does."""
         try:
             self._start()
-            return prove(self._grade, self.isolation)
+            return prove(self._answers, self.isolation)
         except Lost as error:
             return str(error)
 
@@ -88,7 +86,7 @@ class Sandbox:
             self._zygote = None
 
     def end(self) -> None:
-        """Stop for good what another thread is grading here; whatever it still asks for is a grader error."""
+        """Stop for good what another thread is asking here; whatever it still asks is a grader error."""
         self._ended = True
         if self._zygote is not None:
             self._zygote.process.kill()
@@ -101,74 +99,92 @@ class Sandbox:
     ) -> None:
         self.close()
 
-    def grade(self, source: bytes, cases: Sequence[Mapping[str, Any]], asks: Sequence[Ask]) -> list[Reply]:
-        """A reply for every ask. Does not raise for anything that a submission does.
+    def answers(self, source: bytes, questions: Sequence[Question]) -> Answers:
+        """For each question an answer a gradient. Does not raise for anything that a submission does.
 
-        A function that killed its child, or had to be stopped, is not asked again: its later asks get the
-        same outcome. A module that does not load gives its outcome to all.
+        A function that killed its child, or had to be stopped, is not asked again: its later questions get the same
+        answer. A module that does not load gives its outcome to all.
         """
-        return self._grade(source, cases, asks, self.limits, self.static_check, self.watch)
+        return self._answers(source, questions, self.limits)
 
-    def _grade(
-        self,
-        source: bytes,
-        cases: Sequence[Mapping[str, Any]],
-        asks: Sequence[Ask],
-        limits: Limits,
-        static_check: bool,
-        watch: bool,
-    ) -> list[Reply]:
+    def _answers(self, source: bytes, questions: Sequence[Question], limits: Limits) -> Answers:
         if len(source) > LONGEST_SOURCE:
-            too_long = f"the file is longer than {LONGEST_SOURCE // 1024} kB"
-            return [Reply(Outcome.ERROR, message=too_long)] * len(asks)
-        replies: dict[int, Reply] = {}
-        until = time.monotonic() + limits.total_seconds
+            too_long = Answer(Outcome.ERROR, reason=reason(Code.TOO_LONG, kilobytes=LONGEST_SOURCE // 1024))
+            return [_for_all(too_long, question) for question in questions]
+        found: dict[int, tuple[Answer, ...]] = {}
+        submission, until = Submission(source), time.monotonic() + limits.total_seconds
         retries = 1
-        while len(replies) < len(asks):
-            left = [number for number in range(len(asks)) if number not in replies]
-            task = pack(source, cases, [asks[n] for n in left], limits, static_check, watch)
-            run = self._run(task, [asks[n].most_elements for n in left], limits, until)
+        while len(found) < len(questions):
+            left = {number: question for number, question in enumerate(questions) if number not in found}
+            run = self._run(source, list(left.values()), limits, until)
             faultless = run.outcome is Outcome.GRADER_ERROR
             if faultless and retries:
                 retries -= 1
                 continue
-            replies |= _replies(run, left, asks)
-        return [replies[number] for number in range(len(asks))]
+            found |= _heard(run, left, submission)
+        return [found[number] for number in range(len(questions))]
 
-    def _run(self, task: bytes, most: list[int], limits: Limits, until: float) -> Run:
-        descriptor = sealed(task)
+    def _run(self, source: bytes, questions: Sequence[Question], limits: Limits, until: float) -> Run:
+        descriptor = sealed(pack(source, questions, limits))
+        most = [most_elements(shape) for question in questions for shape in question.shapes]
         try:
             run = self._start().run(descriptor, most, limits, until)
         except Lost as error:
             self.close()
-            return Run([], Outcome.GRADER_ERROR, f"the sandbox failed: {error}")
+            return Run([], Outcome.GRADER_ERROR, reason(Code.SANDBOX_FAILED, text=str(error)))
         finally:
             os.close(descriptor)
         if not run.claims:  # not even armed: nothing of the submission has run
-            run.outcome, run.message = Outcome.GRADER_ERROR, f"the sandbox failed: {run.message}"
+            run.outcome, run.reason = Outcome.GRADER_ERROR, reason(Code.SANDBOX_FAILED, text=str(run.reason))
         return run
 
 
-def _replies(run: Run, left: list[int], asks: Sequence[Ask]) -> dict[int, Reply]:
-    """What one child's run says of the asks that were left to it, given as numbers; at least one."""
-    ended = Reply(run.outcome, message=run.message, seconds=run.seconds)
-    about_asks = run.claims[2:]
-    loading = run.claims[1] if len(run.claims) > 1 else None
-    if loading is None:
-        return dict.fromkeys(left, ended)
+@dataclass(frozen=True)
+class Sandboxed:
+    """A submission in a sandbox, as a respondent."""
+
+    sandbox: Sandbox
+    source: bytes
+
+    def answers(self, questions: Sequence[Question]) -> Answers:
+        return self.sandbox.answers(self.source, questions)
+
+    def line_of(self, function: str) -> int:
+        """Not known: nothing here reads the submission as Python."""
+        return 0
+
+
+def _for_all(answer: Answer, question: Question) -> tuple[Answer, ...]:
+    return (answer,) * len(question.targets)
+
+
+def _heard(run: Run, left: dict[int, Question], submission: Submission) -> dict[int, tuple[Answer, ...]]:
+    """What one child's run says of the questions that were left to it, at least of one."""
+    ended = Answer(run.outcome, reason=run.reason, seconds=run.seconds)
+    if len(run.claims) < 2:
+        return {number: _for_all(ended, question) for number, question in left.items()}
+    loading, *about_questions = run.claims[1:]
     if loading[0].outcome is not Outcome.ANSWERED:
-        return dict.fromkeys(left, _reply(*loading))
-    replies = {left[claim.ask]: _reply(claim, seconds) for claim, seconds in about_asks}
-    if len(replies) < len(left):
-        culprit = left[len(replies)]
-        same = [n for n in left if n not in replies and asks[n].function == asks[culprit].function]
-        replies |= {n: ended if n == culprit else replace(ended, seconds=0.0) for n in same}
-    return replies
+        failed = submission.answer(*loading)
+        return {number: _for_all(failed, question) for number, question in left.items()}
+    found: dict[int, tuple[Answer, ...]] = {}
+    claims = iter(about_questions)
+    for number, question in left.items():
+        own = list(islice(claims, len(question.targets)))
+        if len(own) < len(question.targets):
+            return found | _ended(ended, number, left, found)
+        found[number] = tuple(submission.answer(*claim, question, index) for index, claim in enumerate(own))
+    return found
 
 
-def _reply(claim: Claim, seconds: float) -> Reply:
-    answer = claim.tensor() if claim.outcome is Outcome.ANSWERED and claim.ask >= 0 else None
-    return Reply(claim.outcome, answer, claim.message, claim.line, claim.frames, seconds)
+def _ended(
+    ended: Answer, culprit: int, left: dict[int, Question], found: dict[int, tuple[Answer, ...]]
+) -> dict[int, tuple[Answer, ...]]:
+    """The end of a child is the answer of the function that was asked, and of its further questions."""
+    function = left[culprit].function
+    same = [number for number, question in left.items() if number not in found and question.function == function]
+    again = replace(ended, seconds=0.0)
+    return {number: _for_all(ended if number == culprit else again, left[number]) for number in same}
 
 
 def sealed(data: bytes) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import torch
 
-from graders.sandbox.outcome import Outcome
-from graders.sandbox.wire import Ask, Limits, Reply
+from graders.outcome import Outcome
+from graders.sandbox.task import Limits
+from graders.student.answer import Answer
+from graders.student.question import Question
 
 CLASSES = {
     "A": "bubblewrap, Landlock and seccomp",
@@ -34,13 +35,13 @@ EXPECTED = {
     "loop for ever": Outcome.TIME_OUT,
     "answer honestly": Outcome.ANSWERED,
 }
-LIMITS = Limits(seconds=0.5)
+LIMITS = Limits(seconds=0.5, static_check=False, watch=False)
 
 
-Grade = Callable[[bytes, Sequence[Mapping[str, Any]], Sequence[Ask], Limits, bool, bool], list[Reply]]
+Respond = Callable[[bytes, Sequence[Question], Limits], list[tuple[Answer, ...]]]
 
 
-def prove(grade: Grade, isolation: str) -> str:
+def prove(respond: Respond, isolation: str) -> str:
     """What this class promises and does not hold; empty if it holds."""
     with tempfile.NamedTemporaryFile() as secret:
         names = {f"d{number}": name for number, name in enumerate(BODIES)}
@@ -50,13 +51,13 @@ def prove(grade: Grade, isolation: str) -> str:
             if isolation != "C" or name not in ONLY_LOCKED
         ]
         functions = [body.split("(")[0].removeprefix("def ") for body in bodies]
-        asks = [Ask(function, 0, {}, {}, (3,), 100) for function in functions]
-        source = "".join(bodies).encode()
-        replies = grade(source, [{"x": torch.zeros(3)}], asks, LIMITS, False, False)
-    for function, reply in zip(functions, replies, strict=True):
+        x = {"x": torch.zeros(3)}
+        questions = [Question(function, ("x",), x, shapes=((3,),)) for function in functions]
+        answers = respond("".join(bodies).encode(), questions, LIMITS)
+    for function, (answer,) in zip(functions, answers, strict=True):
         name = names[function]
         expected = EXPECTED.get(name, Outcome.ERROR)
-        slipped = expected is Outcome.ERROR and not reply.message.startswith(REFUSALS)
-        if reply.outcome is not expected or slipped:
-            return f"a submission that tries to {name} gets {reply.outcome.value} ({reply.message[:100]})"
+        kind = dict(answer.reason.facts).get("kind") if answer.reason else None
+        if answer.outcome is not expected or (expected is Outcome.ERROR and kind not in REFUSALS):
+            return f"a submission that tries to {name} gets {answer.outcome.value} ({answer.reason})"
     return ""

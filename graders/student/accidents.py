@@ -1,4 +1,4 @@
-"""Accidents in the student's code stay there: time limits, and process-wide settings put back afterwards."""
+"""Accidents in the student's code stay there: exceptions, endless loops, process-wide settings, prints."""
 
 from __future__ import annotations
 
@@ -6,27 +6,74 @@ import builtins
 import contextlib
 import ctypes
 import io
+import linecache
 import os
+import re
 import sys
 import threading
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NoReturn
 
 import torch
-from torch.overrides import TorchFunctionMode
+
+from graders.outcome import Outcome
+from graders.student.answer import Answer
+from graders.words import Code, reason
+
+OUT_OF_MEMORY = re.compile(r"can't allocate memory|not enough memory|Cannot allocate memory")  # as torch says it
+LONGEST_TEXT = 500  # of an exception's message
+MOST_FRAMES = 6
 
 
 class TimeLimit(BaseException):
     """Raised in the student's code when its time is up; a BaseException, so `except Exception` lets it pass."""
 
 
+def attempted(action: Callable[[], Any], path: Path, limit: float | None) -> Any:
+    """Run code of the student's at `path`: what it returns, or an Answer that tells what became of it.
+
+    `limit` is in seconds; None where somebody else holds the clock.
+    """
+    try:
+        with settings_kept(), time_limit(limit):
+            return action()
+    except KeyboardInterrupt:
+        raise
+    except TimeLimit as error:
+        return Answer(Outcome.TIME_OUT, None, reason(Code.STILL_RUNNING, seconds=limit), *_own_lines(error, path))
+    except BaseException as error:
+        return _accident(error, path)
+
+
+def _accident(error: BaseException, path: Path) -> Answer:
+    line, frames = _own_lines(error, path)
+    if isinstance(error, NotImplementedError) and "raise NotImplementedError" in "".join(frames[-1:]):
+        return Answer(Outcome.NOT_ATTEMPTED, line=line)
+    text = traceback.format_exception_only(error)[-1].strip()[:LONGEST_TEXT]
+    out_of_memory = isinstance(error, MemoryError) or OUT_OF_MEMORY.search(text)
+    outcome = Outcome.MEMORY if out_of_memory else Outcome.ERROR
+    return Answer(outcome, None, reason(Code.RAISED, text=text, kind=type(error).__name__), line, frames)
+
+
+def _own_lines(error: BaseException, path: Path) -> tuple[int, tuple[str, ...]]:
+    """The innermost line of the student's own, and the way to it; no frame of anybody else's."""
+    linecache.checkcache(str(path))
+    own = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    shown = [f"line {f.lineno}: {(f.line or '').strip()}" for f in own]
+    if len(shown) > MOST_FRAMES:
+        shown = [*shown[:3], f"... {len(shown) - MOST_FRAMES} more ...", *shown[-3:]]
+    return (own[-1].lineno or 0) if own else 0, tuple(shown)
+
+
 @contextlib.contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
+def time_limit(seconds: float | None) -> Iterator[None]:
     """Raise TimeLimit in this thread after `seconds`, at the next bytecode; never under a debugger.
 
     Works on every platform, unlike an alarm signal; a single call into C is interrupted only after it returns.
     """
-    if sys.gettrace() is not None:
+    if seconds is None or sys.gettrace() is not None:
         yield
         return
     finished = False
@@ -73,34 +120,6 @@ def settings_kept() -> Iterator[None]:
         os._exit, os.abort = hard_exit, abort
         torch.set_default_dtype(dtype)
         torch.set_grad_enabled(grad)
-
-
-class _Double(TorchFunctionMode):
-    """Every request for float32 is served in float64."""
-
-    def __torch_function__(
-        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        if function is torch.Tensor.float:
-            function = torch.Tensor.double
-        args = tuple(torch.float64 if a is torch.float32 else a for a in args)
-        kwargs = {k: torch.float64 if v is torch.float32 else v for k, v in (kwargs or {}).items()}
-        return function(*args, **kwargs)
-
-
-@contextlib.contextmanager
-def in_double() -> Iterator[None]:
-    """Run code that was written for float32 in float64: torch.zeros, torch.tensor, .float() and their like.
-
-    The formula is what is checked, so `F.one_hot(x).float() @ y` must not fail because y is float64 here.
-    """
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    try:
-        with _Double():
-            yield
-    finally:
-        torch.set_default_dtype(before)
 
 
 @contextlib.contextmanager

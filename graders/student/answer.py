@@ -1,0 +1,161 @@
+"""Ask one function one question: the one way in which somebody's function is called.
+
+It is asked so in the student's own process, in the sandbox, by the library of known mistakes, by the short training
+run and by the trainer. They differ in the `attempt` that the call is made under: what happens to an exception, to a
+loop that does not end, to a change of torch's settings.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from graders.exercise.forward import in_double
+from graders.outcome import Outcome
+from graders.student.question import Question
+from graders.words import Code, Reason, reason
+
+
+@dataclass(slots=True)
+class Answer:
+    """A tensor (ANSWERED), or why there is none, with the student's own lines (`line` is 0 where no line is known)."""
+
+    outcome: Outcome
+    tensor: Tensor | None = None
+    reason: Reason | None = None
+    line: int = 0
+    frames: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+Function = Callable[..., Any]
+Attempt = Callable[[Callable[[], Any]], Any]  # what the action returned, or the Answer that tells what became of it
+
+
+class NotATensor(Exception):
+    """A value that is no tensor of real numbers; `why` says what it is and what to return."""
+
+    def __init__(self, why: Reason):
+        self.why = why
+        super().__init__(str(why))
+
+
+def plainly(action: Callable[[], Any]) -> Any:
+    """The attempt that lets everything through."""
+    return action()
+
+
+def ask(function: Function, question: Question, attempt: Attempt = plainly, copy: bool = True) -> tuple[Answer, ...]:
+    """Call a function with what it asks for; an answer for each gradient that it returns.
+
+    With float64 arguments, float32 constants inside are float64 too. It gets copies, unless `copy` is false; a copy
+    that was changed in place is an error of its own, since other gradients need that tensor.
+    """
+    offered = question.offered
+    given = arguments(function, offered, question.refused, copy)
+    if isinstance(given, Answer):
+        return (given,) * len(question.targets)
+    found = attempt(lambda: _collected(_called(function, given), question))
+    if isinstance(found, Answer):
+        return (found,) * len(question.targets)
+    if copy:
+        for name, value in given.items():
+            if isinstance(value, Tensor) and not _unchanged(value, offered[name]):
+                changed = reason(Code.CHANGED_ARGUMENT, name=name)
+                line = function.__code__.co_firstlineno
+                return (Answer(Outcome.ERROR, reason=changed, line=line),) * len(question.targets)
+    answers: tuple[Answer, ...] = found
+    return answers
+
+
+def arguments(
+    function: Function, offered: Mapping[str, Any], refused: Mapping[str, Reason], copy: bool = True
+) -> dict[str, Any] | Answer:
+    """What a function asks for by name, copied so that nothing it does to it is felt elsewhere."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return Answer(Outcome.ERROR, reason=Reason(Code.NOT_A_FUNCTION))
+    asked = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    given = {}
+    for name in asked:
+        if name in offered:
+            value = offered[name]
+            given[name] = value.clone() if copy and isinstance(value, Tensor) else value
+        elif name not in _optional(function, asked):
+            why = refused.get(name) or _unknown(name, offered)
+            return Answer(Outcome.ERROR, reason=why, line=code.co_firstlineno)
+    return given
+
+
+def _optional(function: Function, asked: tuple[str, ...]) -> set[str]:
+    count = function.__code__.co_argcount
+    return set(asked[count - len(function.__defaults__ or ()) : count]) | set(function.__kwdefaults__ or ())
+
+
+def _unknown(name: str, offered: Mapping[str, Any]) -> Reason:
+    close = difflib.get_close_matches(name, offered, 1)
+    return reason(Code.UNKNOWN_NAME, name=name, close=close[0] if close else None)
+
+
+def _called(function: Function, given: Mapping[str, Any]) -> Any:
+    """What it returns, in the precision of its arguments."""
+    double = any(isinstance(value, Tensor) and value.dtype is torch.float64 for value in given.values())
+    with in_double() if double else contextlib.nullcontext():
+        return function(**given)
+
+
+def _unchanged(now: Tensor, before: Tensor) -> bool:
+    if now.shape != before.shape or now.dtype != before.dtype:
+        return False
+    return torch.equal(now, before) or bool(((now == before) | (now.isnan() & before.isnan())).all())
+
+
+def _collected(returned: Any, question: Question) -> tuple[Answer, ...]:
+    return tuple(_collect(returned, question, index) for index in range(len(question.targets)))
+
+
+def _collect(returned: Any, question: Question, index: int) -> Answer:
+    try:
+        chosen = element(returned, index, len(question.targets)) if question.several else returned
+        return Answer(Outcome.ANSWERED, as_tensor(chosen, question.dtype))
+    except NotATensor as error:
+        return Answer(Outcome.BAD_OUTPUT, reason=error.why)
+
+
+def element(returned: object, index: int, count: int) -> object:
+    """One of `count` gradients that a function returned together. Raises NotATensor if it did not return that many."""
+    is_row = isinstance(returned, tuple | list)
+    if is_row and len(returned) == count:
+        return returned[index]
+    what = f"{len(returned)} values" if is_row else f"one {type(returned).__name__}"
+    raise NotATensor(reason(Code.RETURNED_COUNT, what=what, count=count))
+
+
+def as_tensor(returned: object, dtype: torch.dtype) -> Tensor:
+    """What was returned as a detached dense tensor of `dtype`: tensors, numpy arrays and numbers are taken.
+
+    Raises NotATensor for anything else, complex numbers and sparse tensors included.
+    """
+    if returned is None:
+        raise NotATensor(Reason(Code.RETURNED_NONE))
+    if isinstance(returned, (bool, int, float, np.number, np.ndarray)):
+        try:
+            returned = torch.tensor(returned, dtype=None if isinstance(returned, np.ndarray) else dtype)
+        except (TypeError, ValueError, OverflowError, RuntimeError):
+            kind = str(getattr(returned, "dtype", type(returned).__name__))
+            raise NotATensor(reason(Code.RETURNED_NUMBERS, kind=kind)) from None
+    if not isinstance(returned, Tensor):
+        kind = type(returned).__name__
+        length = f" of {len(returned)}" if isinstance(returned, (tuple, list)) else ""
+        what = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}{length}"
+        raise NotATensor(reason(Code.RETURNED_OTHER, what=what, kind=kind))
+    if returned.is_complex() or returned.layout is not torch.strided:
+        raise NotATensor(Reason(Code.RETURNED_COMPLEX if returned.is_complex() else Code.RETURNED_SPARSE))
+    return returned.detach().to("cpu", dtype)

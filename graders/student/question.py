@@ -1,0 +1,39 @@
+"""What a student's function is asked: pure data, with nothing in it of what the answer should be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from graders.words import Reason
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """One function at one case.
+
+    `values` are the tensors and numbers of the forward pass, shared by all questions of a case; `upstream` the
+    gradients d<name> that have arrived. Both are offered by name. `refused` holds names that exist but are not to be
+    had, each with the reason. `shapes` are those of the tensors whose gradients come back; `several` says that they
+    come back as a tuple. `parameters` are those of
+    the released stub. `operations` is how many tensor operations one call may take where they are counted.
+    """
+
+    function: str
+    targets: tuple[str, ...]
+    values: Mapping[str, Any]
+    upstream: Mapping[str, Tensor] = field(default_factory=dict)
+    refused: Mapping[str, Reason] = field(default_factory=dict)
+    shapes: tuple[tuple[int, ...], ...] = ()
+    several: bool = False
+    parameters: tuple[str, ...] = ()
+    dtype: torch.dtype = torch.float64
+    operations: int = 200
+
+    @property
+    def offered(self) -> dict[str, Any]:
+        return {**self.values, **self.upstream}
