@@ -33,9 +33,8 @@ from graders.report import summary as command
 from graders.report.scores import Report
 from graders.sandbox.outcome import Outcome
 from graders.sandbox.sandbox import Limits, Sandbox, SandboxError
-
-from ..conftest import EXERCISES, NINJA, REFERENCE, fill
-from .class_of import Made, class_of
+from tests.support.class_of import Made, class_of
+from tests.support.stubs import EXERCISES, NINJA, REFERENCE, fill
 
 LIMITS = Limits(seconds=2.0, total_seconds=20, memory_bytes=1 << 29, output_bytes=1 << 16)
 
