@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from graders.exercise.kit import Kit, open_kit
+from graders.exercise.kit import Kit, kits_in
 from graders.grading import local as threads
 from graders.grading.assess import Supervisor, failed
 from graders.grading.store import Store
@@ -47,8 +47,8 @@ def grade(
 ) -> Report:
     """Grade the submissions in `folder` into `out` and say how it went.
 
-    Raises GradingError for what the instructor has to mend, SandboxError if there is no isolation good enough,
-    StoreError if another run writes to `out`. What a submission does raises nothing.
+    Raises GradingError or KitError for what the instructor has to mend, SandboxError if there is no isolation good
+    enough, StoreError if another run writes to `out`. What a submission does raises nothing.
     """
     torch.set_num_threads(1)
     kits = {kit.exercise.name: kit for kit in (kits_in(exercises) if isinstance(exercises, Path) else exercises)}
@@ -67,14 +67,6 @@ def grade(
         isolation = ways.work_off(roster, store, waiting, jobs, scheduler, told) if waiting else ""
         seconds = time.monotonic() - started
         return publish.publish(roster, store, out, isolation, len(waiting), seconds)
-
-
-def kits_in(exercises: Path) -> list[Kit]:
-    """The kits of a folder exercises/. Raises GradingError, KitError."""
-    stubs = sorted(path.parent.parent / f"{path.stem}.py" for path in exercises.glob("*/kit/*.json"))
-    if not stubs:
-        raise GradingError(f"{exercises} holds no exercises (no */kit/*.json): is it the right folder?")
-    return [open_kit(stub) for stub in stubs]
 
 
 def secret_of(out: Path, given: Path | None) -> bytes:

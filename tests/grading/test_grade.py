@@ -24,10 +24,11 @@ from click.testing import CliRunner
 
 from graders.authoring.library import examples, try_together
 from graders.cli.main import main
+from graders.exercise.kit import kits_in
 from graders.exercise.module import load
 from graders.grading import local as threads
 from graders.grading.cluster import spread
-from graders.grading.grade import grade, kits_in
+from graders.grading.grade import grade
 from graders.oracle.gradient import Oracle, cases
 from graders.report import summary as command
 from graders.report.scores import Report

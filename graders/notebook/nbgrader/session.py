@@ -9,9 +9,9 @@ from pathlib import Path
 
 import torch
 
-from graders.exercise.kit import Kit
+from graders.exercise.kit import Kit, kits_in
 from graders.grading.assess import Keys, Supervisor
-from graders.grading.grade import kits_in, secret_of
+from graders.grading.grade import secret_of
 from graders.grading.store import result_in
 from graders.report.pages import Forward
 from graders.sandbox.outcome import Assessment, Key
