@@ -8,12 +8,9 @@ known wrong answers are fingerprinted there, and a picture of a public case may 
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import importlib.metadata
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -22,13 +19,15 @@ import torch
 from graders.exercise.kit import Kit
 from graders.exercise.module import Exercise, Gradient
 from graders.grading import difference as heat
+from graders.grading.keys import Key, Keys, secret_seed
 from graders.oracle.compare import Match
 from graders.oracle.gradient import Oracle, cases
 from graders.oracle.questions import refusals
 from graders.oracle.trial import Trial
-from graders.sandbox.outcome import Assessment, Key, Mark, Outcome, digest
+from graders.sandbox.outcome import Assessment, Mark, Outcome
 from graders.sandbox.sandbox import Ask, Reply, Sandbox
 from graders.student.module import Problem
+from graders.submissions.entries import digest
 from graders.verdict.states import State, fault, passes, remarks_on
 
 OURS = re.compile(r"syntax error: |asks for `|changed its argument `|is not a plain function|`def |the file is longer")
@@ -40,34 +39,6 @@ ORDINARY = (Outcome.ANSWERED, Outcome.NOT_ATTEMPTED, Outcome.ERROR, Outcome.BAD_
 def failed(items: Sequence[Gradient], message: str) -> tuple[Mark, ...]:
     """Not the student's doing: no verdict, and no points taken."""
     return tuple(Mark(item.name, Outcome.GRADER_ERROR, message) for item in items)
-
-
-def version_of(kit: Kit) -> str:
-    """Changes when the stub, the known wrong answers or the graders do."""
-    graders = importlib.metadata.version("backprop-ninja")
-    text = "\0".join((kit.stub, kit.sealed_known, graders))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def seed_id(secret: bytes) -> str:
-    """Names the secret without telling it."""
-    return hmac.digest(secret, b"which secret", "sha256").hex()[:16]
-
-
-class Keys:
-    """What results are looked up by: one for the kits and the secret of a run."""
-
-    def __init__(self, kits: Mapping[str, Kit], secret: bytes):
-        self._versions = {name: version_of(kit) for name, kit in kits.items()}
-        self._seed = seed_id(secret)
-
-    def of(self, exercise: str, source: bytes) -> Key:
-        return Key(digest(source), self._versions[exercise], self._seed)
-
-
-def secret_seed(secret: bytes, key: Key) -> int:
-    """The seed of the secret cases of one submission to one exercise."""
-    return int.from_bytes(hmac.digest(secret, f"{key.submission} {key.version}".encode(), "sha256")[:6], "big")
 
 
 def budget(oracle: Oracle) -> int:
@@ -96,7 +67,7 @@ class Supervisor:
 
     def assess(self, exercise: str, source: bytes) -> Assessment:
         """Mark one file. Whatever fails on our side is a grader error, tried twice; this never raises for a file."""
-        key, started = self.keys.of(exercise, source), time.perf_counter()
+        key, started = self.keys.of(exercise, digest(source)), time.perf_counter()
         marks = self._tried(exercise, source, key)
         if any(mark.outcome is Outcome.GRADER_ERROR for mark in marks):
             marks = self._tried(exercise, source, key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import Enum
@@ -75,10 +74,6 @@ class Assessment:
     def final(self) -> bool:
         """False where the grader failed somewhere, so that the next run tries again."""
         return all(mark.outcome is not Outcome.GRADER_ERROR for mark in self.marks)
-
-
-def digest(source: bytes) -> str:
-    return hashlib.sha256(source).hexdigest()
 
 
 def to_plain(assessment: Assessment) -> dict[str, Any]:

@@ -22,15 +22,15 @@ import distributed
 import pytest
 from click.testing import CliRunner
 
+from graders import grade
 from graders.authoring.library import examples, try_together
+from graders.cli.classes import is_open
 from graders.cli.main import main
 from graders.exercise.kit import kits_in
 from graders.exercise.module import load
 from graders.grading import local as threads
 from graders.grading.cluster import spread
-from graders.grading.grade import grade
 from graders.oracle.gradient import Oracle, cases
-from graders.report import summary as command
 from graders.report.scores import Report
 from graders.sandbox.outcome import Outcome
 from graders.sandbox.sandbox import Limits, Sandbox, SandboxError
@@ -422,7 +422,7 @@ def dask_process(what: str, *arguments: str) -> subprocess.Popen[bytes]:
     ],
 )
 def test_a_scheduler_that_anybody_can_reach_is_pointed_out(address: str | None, told: bool) -> None:
-    assert command.is_open(address) == told
+    assert is_open(address) == told
 
 
 def test_a_scheduler_that_is_restarted_loses_nothing(

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from graders import grade
 from graders.exercise.kit import kits_in
 from graders.grading import difference as heat
-from graders.grading.grade import grade
 from graders.report import graph, maps
 from graders.report.pages import Pages, markdown
 from graders.report.scores import Report
