@@ -1,0 +1,4 @@
+"""The command `backprop-ninja`, a file for each who types: student, author, classes (an instructor), train.
+
+It may import everything and nothing imports it. Begin at main.py.
+"""

@@ -99,6 +99,14 @@ def open_kit(stub: Path) -> Kit:
         raise KitError(message) from None
 
 
+def kits_in(exercises: Path) -> list[Kit]:
+    """The kits of a folder exercises/, by path. Raises KitError if there are none, or one is damaged."""
+    found = sorted(exercises.glob("*/kit/*.json"))
+    if not found:
+        raise KitError(f"{exercises} holds no exercises (no */kit/*.json): is it the right folder?")
+    return [open_kit(path.parent.parent / f"{path.stem}.py") for path in found]
+
+
 def pack(exercise: Exercise, stub: str, fingerprints: Fingerprints) -> str:
     """The text of a kit file."""
     kept = ("points", "difficulty", "minutes", "hints")

@@ -20,8 +20,9 @@ from distributed.scheduler import KilledWorker
 
 from graders.exercise.kit import Kit
 from graders.grading.assess import Supervisor
-from graders.sandbox.outcome import to_plain
-from graders.sandbox.sandbox import Limits, Sandbox
+from graders.grading.results import to_plain
+from graders.sandbox.sandbox import Sandbox
+from graders.sandbox.task import Limits
 from graders.submissions.roster import Work
 
 BATCH = 25

@@ -1,37 +1,56 @@
-"""Grade a class: `grade(folder, out)` marks what is not marked yet, then writes what people read.
+"""Grade a class: `grade(folder, out)` marks what is not marked yet.
 
 Results are appended to OUT/results.jsonl as they come. Whatever ends a run, the next one goes on where it stopped.
 """
 
 from __future__ import annotations
 
-import os
-import secrets
+import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from graders.exercise.kit import Kit, open_kit
+from graders.exercise.kit import Kit, kits_in
+from graders.grading import GradingError
 from graders.grading import local as threads
 from graders.grading.assess import Supervisor, failed
+from graders.grading.keys import Keys
+from graders.grading.secret import secret_of
 from graders.grading.store import Store
-from graders.report import publish
-from graders.report.scores import Report
-from graders.sandbox.outcome import Assessment, from_plain
-from graders.sandbox.sandbox import Limits
-from graders.submissions.roster import Chosen, Roster, Waiting
+from graders.grading.results import Assessment, from_plain
+from graders.sandbox.task import Limits
+from graders.submissions.entries import digest
+from graders.submissions.roster import Handed, Piece, Roster
+from graders.words import Code, Reason
 
-SHORTEST_SECRET = 16
 RECONNECTIONS = 5
-Told = Callable[[int, int], None]  # how many are done, of how many
+Progress = Callable[[int, int], None]  # how many are done, of how many
 
 
-class GradingError(Exception):
-    """Grading cannot begin or go on; the message says what to do."""
+@dataclass(frozen=True)
+class Run:
+    """A class that is graded: who handed in what, and the store with the results, which is open while this is used.
+
+    `isolation` is what was reached, empty where nothing was to be graded.
+    """
+
+    roster: Roster
+    store: Store
+    keys: Keys
+    isolation: str
+    graded: int
+    seconds: float
+
+    def result(self, handed: Handed, exercise: str) -> Assessment | None:
+        """What is known of a student's file for an exercise."""
+        file = handed.counted.get(exercise)
+        return self.store.known(self.keys.of(exercise, file)) if file else None
 
 
+@contextlib.contextmanager
 def grade(
     folder: Path,
     out: Path,
@@ -43,12 +62,12 @@ def grade(
     secret: Path | None = None,
     allow_class_c: bool = False,
     limits: Limits = Limits(),  # noqa: B008  frozen
-    told: Told = lambda done, total: None,
-) -> Report:
-    """Grade the submissions in `folder` into `out` and say how it went.
+    progress: Progress = lambda done, total: None,
+) -> Iterator[Run]:
+    """Grade the submissions in `folder` into `out`; nobody else can, until the context is left.
 
-    Raises GradingError for what the instructor has to mend, SandboxError if there is no isolation good enough,
-    StoreError if another run writes to `out`. What a submission does raises nothing.
+    Raises GradingError or KitError for what the instructor has to mend, SandboxError if there is no isolation good
+    enough, StoreError if another run writes to `out`. What a submission does raises nothing.
     """
     torch.set_num_threads(1)
     kits = {kit.exercise.name: kit for kit in (kits_in(exercises) if isinstance(exercises, Path) else exercises)}
@@ -57,71 +76,59 @@ def grade(
     out.mkdir(parents=True, exist_ok=True)
     started, key = time.monotonic(), secret_of(out, secret)
     try:
-        roster = Roster(folder, kits, key)
+        roster = Roster(folder, kits)
     except OSError as error:
         raise GradingError(f"{folder} cannot be read: {error.strerror}") from None
-    chosen = _chosen(roster, only_student, only_exercise)
+    _check_names(roster, only_student, only_exercise)
     with Store(out / "results.jsonl") as store:
-        ways = _Ways(kits, key, limits, allow_class_c)
-        waiting = roster.waiting(store.settled, chosen)
-        isolation = ways.work_off(roster, store, waiting, jobs, scheduler, told) if waiting else ""
-        seconds = time.monotonic() - started
-        return publish.publish(roster, store, out, isolation, len(waiting), seconds)
+        ways = _Ways(kits, key, Keys(kits, key), limits, allow_class_c, store)
+        waiting = roster.waiting(
+            lambda student, exercise, file: (
+                only_student in (None, student)
+                and only_exercise in (None, exercise)
+                and not ways.settled((exercise, file))
+            )
+        )
+        isolation = ways.work_off(roster, waiting, jobs, scheduler, progress) if waiting else ""
+        yield Run(roster, store, ways.keys, isolation, len(waiting), time.monotonic() - started)
 
 
-def kits_in(exercises: Path) -> list[Kit]:
-    """The kits of a folder exercises/. Raises GradingError, KitError."""
-    stubs = sorted(path.parent.parent / f"{path.stem}.py" for path in exercises.glob("*/kit/*.json"))
-    if not stubs:
-        raise GradingError(f"{exercises} holds no exercises (no */kit/*.json): is it the right folder?")
-    return [open_kit(stub) for stub in stubs]
-
-
-def secret_of(out: Path, given: Path | None) -> bytes:
-    """The instructor's secret: from a file, or made once and kept in OUT. Raises GradingError."""
-    path = given or out / "secret.key"
-    if given is None and not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(32) + "\n")
-    try:
-        secret = path.read_bytes().strip()
-    except OSError as error:
-        raise GradingError(f"the secret cannot be read: {error}") from None
-    if len(secret) < SHORTEST_SECRET:
-        raise GradingError(f"{path} is too short for a secret: at least {SHORTEST_SECRET} bytes")
-    return secret
-
-
-def _chosen(roster: Roster, student: str | None, exercise: str | None) -> Chosen:
+def _check_names(roster: Roster, student: str | None, exercise: str | None) -> None:
     if student is not None and student not in {handed.name for handed in roster.students}:
         raise GradingError(f"no student {student!r} in {roster.folder}")
     if exercise is not None and exercise not in roster.kits:
         raise GradingError(f"no exercise {exercise!r}. There are: {', '.join(roster.kits)}")
-    return lambda name, of: student in (None, name) and exercise in (None, of)
 
 
+@dataclass(frozen=True)
 class _Ways:
     """In threads of this process or through dask; either way results go to the store as they come."""
 
-    def __init__(self, kits: Mapping[str, Kit], secret: bytes, limits: Limits, allow_class_c: bool):
-        self.kits, self.secret, self.limits, self.allow_class_c = kits, secret, limits, allow_class_c
+    kits: Mapping[str, Kit]
+    secret: bytes
+    keys: Keys
+    limits: Limits
+    allow_class_c: bool
+    store: Store
+
+    def settled(self, piece: Piece) -> bool:
+        return self.store.settled(self.keys.of(*piece))
 
     def work_off(
-        self, roster: Roster, store: Store, waiting: Waiting, jobs: int, scheduler: str | None, told: Told
+        self, roster: Roster, waiting: Mapping[Piece, str], jobs: int, scheduler: str | None, progress: Progress
     ) -> str:
         """Grade all that is waiting; the isolation that was reached."""
         done, total = 0, len(waiting)
-        told(0, total)
+        progress(0, total)
 
         def keep(result: Assessment) -> None:
             nonlocal done
-            store.put(result)
+            self.store.put(result)
             done += 1
-            told(min(done, total), total)
+            progress(min(done, total), total)
 
         if jobs > 1 or scheduler is not None:
-            return self._through_dask(roster, store, waiting, jobs, scheduler, keep)
+            return self._through_dask(roster, waiting, jobs, scheduler, keep)
         with threads.sandboxes(threads.count_for(total), self.limits, self.allow_class_c) as sandboxes:
             supervisors = [Supervisor(dict(self.kits), self.secret, sandbox) for sandbox in sandboxes]
             for assessment in threads.assessments(roster.works(waiting), supervisors):
@@ -131,8 +138,7 @@ class _Ways:
     def _through_dask(
         self,
         roster: Roster,
-        store: Store,
-        waiting: Waiting,
+        waiting: Mapping[Piece, str],
         jobs: int,
         scheduler: str | None,
         keep: Callable[[Assessment], None],
@@ -144,10 +150,10 @@ class _Ways:
             try:
                 with cluster.connected(jobs, scheduler, plugin) as client:
                     isolation = cluster.isolation(client)
-                    left = {key: whose for key, whose in waiting.items() if not store.settled(key)}
+                    left = {piece: whose for piece, whose in waiting.items() if not self.settled(piece)}
                     done = cluster.spread(client, roster.works(left), total=len(left))
                     for (exercise, source), plain in done:
-                        keep(from_plain(plain) if plain else self._lost(roster, exercise, source))
+                        keep(from_plain(plain) if plain else self._lost(exercise, source))
                     return isolation
             except cluster.Disconnected as error:
                 if again == RECONNECTIONS:
@@ -155,7 +161,7 @@ class _Ways:
                 time.sleep(2**again)
         raise AssertionError
 
-    def _lost(self, roster: Roster, exercise: str, source: bytes) -> Assessment:
+    def _lost(self, exercise: str, source: bytes) -> Assessment:
         items = self.kits[exercise].exercise.items
-        marks = failed(items, "the worker died each time that this was graded")
-        return Assessment(roster.keys.of(exercise, source), exercise, marks)
+        results = failed(items, Reason(Code.WORKER_DIED))
+        return Assessment(self.keys.of(exercise, digest(source)), exercise, results)

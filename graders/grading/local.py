@@ -14,8 +14,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from queue import SimpleQueue
 
 from graders.grading.assess import Supervisor
-from graders.sandbox.outcome import Assessment
-from graders.sandbox.sandbox import Limits, Sandbox
+from graders.grading.results import Assessment
+from graders.sandbox.sandbox import Sandbox
+from graders.sandbox.task import Limits
 from graders.submissions.roster import Work
 
 MOST = 4

@@ -97,7 +97,7 @@ def _cell(text: str) -> str:
 def lines(student: Graded) -> Iterator[dict[str, Any]]:
     """A line a gradient, with everything that is known of it."""
     for name, marks in student.marks.items():
-        key = student.handed.keys.get(name)
+        file = student.handed.counted.get(name)
         for mark in marks:
             points = student.points[name][mark.gradient]
             yield {
@@ -111,7 +111,7 @@ def lines(student: Graded) -> Iterator[dict[str, Any]]:
                 "message": mark.message,
                 "line": mark.line,
                 "seconds": mark.seconds,
-                "sha256": key.submission if key else None,
+                "sha256": file,
             }
 
 

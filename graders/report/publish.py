@@ -5,25 +5,35 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
-from graders.grading.store import Store
+from graders.grading.grade import Run, grade
 from graders.report import exports
 from graders.report.pages import Pages
 from graders.report.scores import Graded, Report, Thrift, graded, points_of
 from graders.report.tally import Tally
 from graders.sandbox.selftest import CLASSES
-from graders.submissions.roster import Roster
 
 
-def publish(roster: Roster, store: Store, out: Path, isolation: str, count: int, seconds: float) -> Report:
+def grade_and_publish(folder: Path, out: Path, **options: Any) -> Report:
+    """Grade the submissions in `folder` into `out`, write what people read, say how it went.
+
+    `options` and exceptions are those of graders.grading.grade.grade().
+    """
+    with grade(folder, out, **options) as run:
+        return publish(run, out)
+
+
+def publish(run: Run, out: Path) -> Report:
     """Write exports, feedback and the class report into `out`."""
+    roster = run.roster
     handed_in = {name: roster.kits[name].exercise for name in roster.exercises()}
-    report = Report(handed_in, isolation or _earlier(roster, store), count, seconds)
+    report = Report(handed_in, run.isolation or _earlier(run), run.graded, run.seconds)
     points, thrift, tally = points_of(handed_in), Thrift(), Tally(report)
     pages = Pages(report, roster.kits)
     with exports.Exports(out, report) as exported:
         for handed in roster.students:
-            student = graded(handed, handed_in, points, store)
+            student = graded(handed, handed_in, points, run)
             exported.add(student)
             _feedback(out / "feedback" / student.slug, student, pages)
             slim = thrift.slim(student)
@@ -34,10 +44,11 @@ def publish(roster: Roster, store: Store, out: Path, isolation: str, count: int,
     return report
 
 
-def _earlier(roster: Roster, store: Store) -> str:
+def _earlier(run: Run) -> str:
     """Under which isolation was graded what is known, if nothing was graded now."""
-    keys = {key for student in roster.students for key in student.keys.values()}
-    classes = sorted({found.isolation for key in keys if (found := store.known(key))} & CLASSES.keys())
+    pieces = {piece for student in run.roster.students for piece in student.counted.items()}
+    known = (run.store.known(run.keys.of(*piece)) for piece in pieces)
+    classes = sorted({found.isolation for found in known if found} & CLASSES.keys())
     return "; ".join(f"isolation class {letter}: {CLASSES[letter]}" for letter in classes)
 
 

@@ -1,4 +1,4 @@
-"""A graded class as plain values: what the exports and the pages are made from, and what `grade()` returns."""
+"""A graded class as plain values: what the exports and the pages are made from, and what `graders.grade()` returns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from graders.exercise.module import Exercise
-from graders.grading.store import Store
+from graders.grading.grade import Run
 from graders.sandbox.outcome import Mark, Outcome
 from graders.submissions.roster import Handed
 
@@ -54,7 +54,7 @@ class Graded:
 
 @dataclass
 class Report:
-    """What `grade()` returns. `files` says where everything was written, by what it is."""
+    """What `graders.grade()` returns. `files` says where everything was written, by what it is."""
 
     exercises: dict[str, Exercise]
     isolation: str
@@ -77,19 +77,18 @@ def without_lines(mark: Mark) -> Mark:
 
 
 def graded(
-    handed: Handed, exercises: Mapping[str, Exercise], points: Mapping[str, Mapping[str, int]], store: Store
+    handed: Handed, exercises: Mapping[str, Exercise], points: Mapping[str, Mapping[str, int]], run: Run
 ) -> Graded:
-    """A student's marks as the store has them."""
+    """A student's marks as the run's store has them."""
     marks, seconds = {}, 0.0
     for name, exercise in exercises.items():
-        key = handed.keys.get(name)
-        found = store.known(key) if key else None
+        found = run.result(handed, name)
         seconds += found.seconds if found else 0.0
         known = found.marks if found else ()
         if handed.in_notebook(name):
             known = tuple(map(without_lines, known))
         by_name = {mark.gradient: mark for mark in known}
-        missing = "not graded yet" if key else handed.missing(name)
+        missing = "not graded yet" if name in handed.counted else handed.missing(name)
         none = {item.name: Mark(item.name, Outcome.NOT_GRADED, missing) for item in exercise.items}
         marks[name] = tuple(by_name.get(item.name, none[item.name]) for item in exercise.items)
     return Graded(handed, marks, points, seconds)

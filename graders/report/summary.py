@@ -1,56 +1,13 @@
-"""`backprop-ninja grade`: a progress bar, then in a few lines how it went and where everything is."""
+"""What `backprop-ninja grade` says at its end: in a few lines how it went and where everything is."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from graders.grading.grade import GradingError, grade
-from graders.grading.store import StoreError
 from graders.report.scores import Report
 from graders.sandbox.outcome import Outcome
-from graders.sandbox.sandbox import SandboxError
-
-OPEN = (
-    "{} runs whatever reaches it, unencrypted: keep it off networks that others use, or give it certificates "
-    "(distributed.comm.tls in dask's configuration) and write tls://"
-)
-REFUSALS = (GradingError, SandboxError, StoreError)
-
-
-def run(
-    submissions: Path, out: Path, exercises: Path, student: str | None, exercise: str | None, **options: Any
-) -> None:
-    """Grade, and tell. Raises one of REFUSALS."""
-    console = Console(highlight=False)
-    if is_open(options.get("scheduler")):
-        console.print(Text(OPEN.format(options["scheduler"])))
-    columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        bar = progress.add_task("grading", total=None)
-        report = grade(
-            submissions,
-            out,
-            only_student=student,
-            only_exercise=exercise,
-            exercises=exercises,
-            told=lambda done, total: progress.update(bar, completed=done, total=total),
-            **options,
-        )
-    tell(report, console)
-
-
-def is_open(scheduler: str | None) -> bool:
-    """True for an address off this machine without TLS."""
-    if scheduler is None or scheduler.startswith("tls://"):
-        return False
-    host = scheduler.partition("://")[2].rpartition(":")[0].strip("[]")
-    return host not in ("127.0.0.1", "localhost", "::1")
 
 
 def tell(report: Report, console: Console) -> None:

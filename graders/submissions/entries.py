@@ -9,13 +9,13 @@ All attempts are kept in the record.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from graders.sandbox.outcome import digest
 from graders.submissions import notebook as extract
 from graders.submissions.archives import (
     MOST_ENTRIES,
@@ -42,6 +42,10 @@ from graders.submissions.naming import (
 NOBODY = {".DS_Store", ".git", ".ipynb_checkpoints", "__MACOSX", "__pycache__"}  # no student's name
 
 Releases = Mapping[str, str]  # of each exercise the release that a notebook should be of
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -8,27 +8,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from graders.exercise.kit import Kit
-from graders.grading.assess import Keys
-from graders.sandbox.outcome import Key
 from graders.submissions.archives import is_notebook
 from graders.submissions.cells import release_of
 from graders.submissions.entries import Attempt, Student, entries_of, read_student
 
 Work = tuple[str, bytes]  # an exercise's name, a submission's file
-Waiting = Mapping[Key, tuple[str, str]]  # by key, whose and for which exercise
-Chosen = Callable[[str, str], bool]  # of a student's name and an exercise's
+Piece = tuple[str, str]  # an exercise's name, the digest of a submission's file
+Wanted = Callable[[str, str, str], bool]  # of a student's name, an exercise's, and a file's digest
 
 
 @dataclass(frozen=True)
 class Handed:
-    """What one student handed in, without its contents: the attempts, and the keys of those that count.
+    """What one student handed in, without its contents: the attempts, and the digests of those that count.
 
     `problems` is what there is to tell of the notebooks that count, by exercise.
     """
 
     name: str
     attempts: tuple[dict[str, object], ...] = ()
-    keys: Mapping[str, Key] = field(default_factory=dict)
+    counted: Mapping[str, str] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
     problems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -55,11 +53,10 @@ class Roster:
     Raises OSError if the folder cannot be read.
     """
 
-    def __init__(self, folder: Path, kits: Mapping[str, Kit], secret: bytes):
+    def __init__(self, folder: Path, kits: Mapping[str, Kit]):
         self.folder, self.kits = folder, kits
         self.offers = {name: [g.function for g in kit.exercise.gradients] for name, kit in kits.items()}
         self._releases = {name: release_of(kit.stub) for name, kit in kits.items()}
-        self.keys = Keys(kits, secret)
         self._entries = entries_of(folder, self.offers)
         self.students = [self._handed(self._read(name)) for name in self._entries]
 
@@ -67,30 +64,30 @@ class Roster:
         return read_student(self.folder, name, self._entries[name], self.offers, self._releases)
 
     def _handed(self, student: Student) -> Handed:
-        attempts, keys, problems = [], {}, {}
+        attempts, counted, problems = [], {}, {}
         for exercise, made in student.attempts.items():
             attempts += [_record(attempt, attempt is made[-1]) for attempt in made]
-            keys[exercise] = self.keys.of(exercise, made[-1].content)
+            counted[exercise] = made[-1].hash
             problems[exercise] = made[-1].problems
-        return Handed(student.name, tuple(attempts), keys, tuple(student.unreadable), problems)
+        return Handed(student.name, tuple(attempts), counted, tuple(student.unreadable), problems)
 
     def exercises(self) -> list[str]:
         """Those that anybody handed in."""
-        return [name for name in self.kits if any(name in student.keys for student in self.students)]
+        return [name for name in self.kits if any(name in student.counted for student in self.students)]
 
-    def waiting(self, settled: Callable[[Key], bool], chosen: Chosen) -> Waiting:
-        """What is to be graded, equal files once."""
-        waiting: dict[Key, tuple[str, str]] = {}
+    def waiting(self, wanted: Wanted) -> dict[Piece, str]:
+        """What is to be graded, equal files once, and one of those who handed it in."""
+        waiting: dict[Piece, str] = {}
         for student in self.students:
-            for exercise, key in student.keys.items():
-                if chosen(student.name, exercise) and not settled(key):
-                    waiting.setdefault(key, (student.name, exercise))
+            for exercise, file in student.counted.items():
+                if wanted(student.name, exercise, file):
+                    waiting.setdefault((exercise, file), student.name)
         return waiting
 
-    def works(self, waiting: Waiting) -> Iterator[Work]:
+    def works(self, waiting: Mapping[Piece, str]) -> Iterator[Work]:
         """The files of what is waiting, read as they are asked for."""
         wanted: dict[str, list[str]] = {}
-        for name, exercise in waiting.values():
+        for (exercise, _), name in waiting.items():
             wanted.setdefault(name, []).append(exercise)
         for name, exercises in wanted.items():
             student = self._read(name)

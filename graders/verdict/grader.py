@@ -77,6 +77,7 @@ class Check:
         self.deciding = Sheet(exercise, respondent, cases.deciding.all, strict)
         same = cases.public is cases.deciding
         self.public = self.deciding if same else Sheet(exercise, respondent, cases.public.all, strict)
+        self.explained: set[str] = set()  # items that were wrong, and so asked for at the public cases as well
         self._results: dict[str, Result] = {}
 
     def results(self) -> list[Result]:
@@ -108,6 +109,7 @@ class Check:
         """Say why: from the public cases where the answer is wrong there too, else from those that decided."""
         public, deciding = self.public.trials(result.item), self.deciding.trials(result.item)
         telling = deciding if public[0].problem or all(trial.passes for trial in public) else public
+        self.explained.add(result.item)
         known = self.cases.kit.fingerprints.of(result.item, telling[0].oracle.case.seed)
         outcome, why, frames = fault(telling, known)
         return replace(result, outcome=outcome, reason=why, frames=frames)

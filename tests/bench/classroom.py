@@ -12,9 +12,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from graders.exercise.kit import Kit
+from graders import grade
+from graders.exercise.kit import Kit, kits_in
 from graders.grading.assess import Supervisor
-from graders.grading.grade import grade, kits_in
 from graders.grading.local import assessments, count_for, sandboxes
 from graders.sandbox.sandbox import Limits
 from graders.student.module import load_student

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,15 @@ def test_outside_of_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     for command in (["status"], ["hint", "dh"], ["release"], ["selfcheck"]):
         result = CliRunner().invoke(main, command, catch_exceptions=False)
         assert result.exit_code == 1 and "no folder" in result.output
+
+
+@pytest.mark.parametrize("command", ["", "status", "release", "grade", "train"])
+def test_help_is_quick(command: str) -> None:
+    """Nothing heavy is loaded for it, whatever else was asked for."""
+    code = "import sys; from graders.cli.main import main; main(sys.argv[1:], standalone_mode=False)"
+    code += "; sys.exit({'torch', 'rich', 'nbgrader', 'distributed', 'jinja2'} & sys.modules.keys() or 0)"
+    done = subprocess.run([sys.executable, "-c", code, *command.split(), "--help"], capture_output=True, text=True)
+    assert done.returncode == 0 and "--help" in done.stdout, done.stderr
 
 
 def test_release_checks_and_refuses(tmp_path: Path) -> None:

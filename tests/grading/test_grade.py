@@ -22,20 +22,20 @@ import distributed
 import pytest
 from click.testing import CliRunner
 
+from graders import grade
 from graders.authoring.library import examples, try_together
+from graders.cli.classes import is_open
 from graders.cli.main import main
+from graders.exercise.kit import kits_in
 from graders.exercise.module import load
 from graders.grading import local as threads
 from graders.grading.cluster import spread
-from graders.grading.grade import grade, kits_in
 from graders.oracle.gradient import Oracle, cases
-from graders.report import summary as command
 from graders.report.scores import Report
 from graders.sandbox.outcome import Outcome
 from graders.sandbox.sandbox import Limits, Sandbox, SandboxError
-
-from ..conftest import EXERCISES, NINJA, REFERENCE, fill
-from .class_of import Made, class_of
+from tests.support.class_of import Made, class_of
+from tests.support.stubs import EXERCISES, NINJA, REFERENCE, fill
 
 LIMITS = Limits(seconds=2.0, total_seconds=20, memory_bytes=1 << 29, output_bytes=1 << 16)
 
@@ -422,7 +422,7 @@ def dask_process(what: str, *arguments: str) -> subprocess.Popen[bytes]:
     ],
 )
 def test_a_scheduler_that_anybody_can_reach_is_pointed_out(address: str | None, told: bool) -> None:
-    assert command.is_open(address) == told
+    assert is_open(address) == told
 
 
 def test_a_scheduler_that_is_restarted_loses_nothing(

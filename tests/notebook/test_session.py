@@ -11,6 +11,7 @@ import pytest
 from graders.grading.store import Store
 from graders.notebook.nbgrader.session import Session, session
 from graders.sandbox.outcome import Assessment, Mark, Outcome
+from graders.submissions.entries import digest
 from tests.support.stubs import EXERCISES, NINJA
 
 EXERCISE = "ex2_cross_entropy"
@@ -26,7 +27,7 @@ def opened(tmp_path: Path) -> Session:
 
 
 def stored(opened: Session, outcome: Outcome) -> Assessment:
-    key = opened.keys.of(EXERCISE, SOURCE)
+    key = opened.keys.of(EXERCISE, digest(SOURCE))
     return Assessment(key, EXERCISE, (Mark("dlogits", outcome),), isolation="A")
 
 

@@ -6,10 +6,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from graders.report import summary as command
-
-from ..conftest import EXERCISES
-from .class_of import class_of
+from graders.cli.main import main as command
+from tests.support.class_of import class_of
+from tests.support.stubs import EXERCISES
 
 FOLDER = Path("build/demo")
 
@@ -22,7 +21,8 @@ def main(count: int = 40) -> None:
     kinds = sorted({made.kind for made in students})
     told = ", ".join(f"{sum(made.kind == kind for made in students)} {kind}" for kind in kinds)
     print(f"{submissions}: {count} students, {told}")
-    command.run(submissions, FOLDER / "results", EXERCISES, None, None, jobs=1)
+    order = ["grade", str(submissions), "--out", str(FOLDER / "results"), "--exercises", str(EXERCISES)]
+    command(order, standalone_mode=False)
     print(f"\nopen {(FOLDER / 'results' / 'report.html').resolve()}")
 
 

@@ -21,13 +21,13 @@ from torch import Tensor
 
 from graders import names
 from graders.authoring import release
-from graders.cli import train as command
 from graders.cli.main import main
 from graders.diagnosis.fingerprints import Fingerprints
 from graders.exercise import kit
 from graders.exercise.module import load
 from graders.train import TrainingError, checkpoint, curve, loop
 from graders.train import results as report
+from graders.train import run as command
 from graders.train.settings import BLOCK, Settings, read_data
 from graders.train.steppers import ByAutograd, ByHand, stepper
 from graders.train.subject import Subject, reference_subject

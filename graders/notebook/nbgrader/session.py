@@ -9,14 +9,17 @@ from pathlib import Path
 
 import torch
 
-from graders.exercise.kit import Kit
-from graders.grading.assess import Keys, Supervisor
-from graders.grading.grade import kits_in, secret_of
+from graders.exercise.kit import Kit, kits_in
+from graders.grading.assess import Supervisor
+from graders.grading.keys import Key, Keys
+from graders.grading.secret import secret_of
 from graders.grading.store import result_in
 from graders.report.pages import Forward
-from graders.sandbox.outcome import Assessment, Key
-from graders.sandbox.sandbox import Limits, Sandbox
+from graders.grading.results import Assessment
+from graders.sandbox.sandbox import Sandbox
+from graders.sandbox.task import Limits
 from graders.submissions.cells import release_of
+from graders.submissions.entries import digest
 
 
 @dataclass
@@ -43,7 +46,7 @@ class Session:
 
     def assess(self, exercise: str, source: bytes) -> Assessment:
         """The marks of one module. Raises SandboxError where there is no isolation good enough."""
-        known = self._known(self.keys.of(exercise, source))
+        known = self._known(self.keys.of(exercise, digest(source)))
         return known or self.supervisor.assess(exercise, source)
 
     @property

@@ -1,0 +1,92 @@
+"""What a student types: status, hint, solution."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from graders.cli.shared import exercises_option, find_folder, in_words
+
+if TYPE_CHECKING:
+    from graders.exercise.kit import Kit
+
+
+def kits_with_stubs(exercises: Path) -> list[Kit]:
+    """The kits of a student's folder, in which every stub must be there."""
+    from graders.exercise.kit import kits_in
+
+    kits = kits_in(exercises)
+    missing = [kit.path for kit in kits if not kit.path.exists()]
+    if missing:
+        raise click.ClickException(f"{missing[0]} is gone: take it again from the course kit.")
+    return kits
+
+
+def _find(kits: list[Kit], name: str) -> tuple[Kit, str]:
+    """The gradient called `name`: dcounts, counts, or ex1::dcounts."""
+    exercise, _, gradient = name.rpartition("::")
+    matches = [
+        (kit, g.name)
+        for kit in kits
+        for g in kit.exercise.items
+        if gradient in (g.name, g.target) and kit.exercise.name.startswith(Path(exercise).stem)
+    ]
+    if not matches:
+        known = ", ".join(g.name for kit in kits for g in kit.exercise.items)
+        raise click.ClickException(f"no gradient {name}. There are: {known}")
+    if len(matches) > 1:
+        choices = " or ".join(f"{kit.exercise.name}::{g}" for kit, g in matches)
+        raise click.ClickException(f"{name} occurs in several exercises: say {choices}")
+    return matches[0]
+
+
+@click.command()
+@exercises_option
+@in_words
+def status(exercises: Path | None) -> None:
+    """Show how far every exercise is, and what to do next."""
+    from graders.cli import status as report
+
+    sys.exit(report.show(kits_with_stubs(exercises or find_folder("exercises"))))
+
+
+@click.command()
+@click.argument("name")
+@exercises_option
+@in_words
+def hint(name: str, exercises: Path | None) -> None:
+    """Give the next hint for a gradient: a nudge, a sketch, nearly there."""
+    from graders.student.hints import take_hint
+
+    exercises = exercises or find_folder("exercises")
+    kit, gradient = _find(kits_with_stubs(exercises), name)
+    hints = kit.exercise.gradient(gradient).hints
+    if not hints:
+        raise click.ClickException(f"{gradient} has no hints.")
+    taken = take_hint(exercises, f"{kit.exercise.name}::{gradient}", len(hints))
+    for number, text in enumerate(hints[:taken], 1):
+        click.echo(f"hint {number} of {len(hints)}: {text}")
+    if taken < len(hints):
+        click.echo("The same command gives the next one.")
+
+
+@click.command()
+@click.argument("name")
+@click.option("--give-up", is_flag=True, help="Show it although yours is not right yet.")
+@exercises_option
+@in_words
+def solution(name: str, give_up: bool, exercises: Path | None) -> None:
+    """Show the reference solution and its derivation, once yours is right."""
+    from graders.cli import status as report
+
+    exercises = exercises or find_folder("exercises")
+    kit, gradient = _find(kits_with_stubs(exercises), name)
+    reference = exercises.parent / "reference" / kit.path.parent.name / kit.path.name
+    if not reference.exists():
+        raise click.ClickException("this kit has no solutions (no reference/): your instructor has them.")
+    if not give_up and not report.is_right(kit, gradient):
+        raise click.ClickException(f"{gradient} is not right yet: solve it first, or add --give-up.")
+    click.echo(report.solution(reference, gradient))
