@@ -39,6 +39,11 @@ class Outcome(Enum):
         return self not in (Outcome.GRADER_ERROR, Outcome.NOT_GRADED)
 
     @property
+    def state(self) -> str:
+        """The word that a student's own check says: one of seven, in which every accident is an error."""
+        return "error" if self in STOPPED or self is Outcome.BAD_OUTPUT else self.value
+
+    @property
     def stopped(self) -> bool:
         """Whether something ended the call from outside: one such case settles the item."""
         return self in STOPPED

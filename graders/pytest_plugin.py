@@ -13,7 +13,9 @@ import pytest
 from graders.report import terminal
 
 if TYPE_CHECKING:  # torch is imported only once an exercise is collected
-    from graders.verdict.grader import Grader, Result
+    from graders.exercise.kit import Kit
+    from graders.verdict.chained import Chained
+    from graders.verdict.result import Result
 
 
 def is_exercise(path: Path) -> bool:
@@ -43,22 +45,24 @@ class ExerciseFile(pytest.File):
     """A stub: collected from what was released, so a broken file still shows all its gradients."""
 
     @cached_property
-    def grader(self) -> Grader:
+    def kit(self) -> Kit:
         from graders.exercise.kit import open_kit
-        from graders.student.module import load_student
-        from graders.verdict.grader import Grader
 
-        kit = open_kit(self.path)
+        return open_kit(self.path)
+
+    @cached_property
+    def check(self) -> Chained:
+        from graders.verdict.chained import self_check
+
         option = self.config.getoption
-        student = load_student(self.path, option("--time-limit"))
-        return Grader(kit.exercise, student, kit, limit=option("--time-limit"), strict_shapes=option("--strict-shapes"))
+        return self_check(self.kit, option("--time-limit"), option("--strict-shapes"))
 
     def collect(self) -> Iterable[pytest.Item]:
-        from graders.exercise.kit import KitError, open_kit
+        from graders.exercise.kit import KitError
         from graders.exercise.module import ExerciseError
 
         try:
-            exercise = open_kit(self.path).exercise
+            exercise = self.kit.exercise
         except (ExerciseError, KitError) as error:
             raise self.CollectError(str(error)) from None
         lines = definition_lines(self.path)
@@ -80,7 +84,7 @@ class GradientError(Exception):
 
     def __init__(self, result: Result):
         self.result = result
-        super().__init__(f"{result.state.value}: {result.message}")
+        super().__init__(f"{result.outcome.state}: {result.message}")
 
 
 class GradientItem(pytest.Item):
@@ -97,11 +101,11 @@ class GradientItem(pytest.Item):
     def runtest(self) -> None:
         file = self.parent
         assert isinstance(file, ExerciseFile)
-        result = file.grader.result(self.name)
-        self.user_properties += terminal.properties(result, file.grader)
-        if result.state.value == "not attempted":
+        result = file.check.result(self.name)
+        self.user_properties += terminal.properties(result, file.check)
+        if result.outcome.state == "not attempted":
             pytest.skip("not attempted")
-        if not result.state.right:
+        if not result.right:
             raise GradientError(result)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:

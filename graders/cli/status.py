@@ -11,16 +11,12 @@ from rich.table import Table
 
 from graders.exercise import module as exercises
 from graders.exercise.kit import Kit
-from graders.student.module import load_student
-from graders.verdict.grader import Grader, Result
+from graders.outcome import Outcome
+from graders.verdict.chained import self_check
 
 
-def results(kit: Kit) -> list[Result]:
-    return Grader(kit.exercise, load_student(kit.path), kit).results()
-
-
-def is_right(kit: Kit, gradient: str) -> bool:
-    return Grader(kit.exercise, load_student(kit.path), kit).result(gradient).state.right
+def is_right(kit: Kit, item: str) -> bool:
+    return self_check(kit).result(item).right
 
 
 def show(kits: Sequence[Kit]) -> int:
@@ -30,26 +26,27 @@ def show(kits: Sequence[Kit]) -> int:
         table.add_column(heading, justify="left" if heading == "exercise" else "right")
     todo = None
     for kit in kits:
-        found = results(kit)
-        right = [r for r in found if r.state.right]
-        untouched = [r for r in found if r.state.value == "not attempted"]
-        open_ones = [r for r in found if not r.state.right]
+        check = self_check(kit)
+        found = [(kit.exercise.gradient(result.item), result) for result in check.results()]
+        right = [item for item, result in found if result.right]
+        untouched = [row for row in found if row[1].outcome is Outcome.NOT_ATTEMPTED]
+        open_ones = [row for row in found if not row[1].right]
         table.add_row(
             kit.exercise.name,
             f"{len(right)}/{len(found)}",
             str(len(open_ones) - len(untouched)),
             str(len(untouched)),
-            f"{sum(r.gradient.points for r in right)}/{sum(r.gradient.points for r in found)}",
-            f"{sum(r.gradient.minutes for r in open_ones)} min",
+            f"{sum(item.points for item in right)}/{sum(item.points for item, _ in found)}",
+            f"{sum(item.minutes for item, _ in open_ones)} min",
         )
-        first = next((r for r in open_ones if r not in untouched), next(iter(open_ones), None))
-        todo = todo or (first and (kit, first))
+        first = next((row for row in open_ones if row not in untouched), next(iter(open_ones), None))
+        todo = todo or (first and (kit, first[1]))
     console = Console(emoji=False)
     console.print(table)
     if todo:
         kit, result = todo
-        at = f"{_relative(kit.path)}:{result.at or 1}"
-        console.print(f"next: {at} {result.gradient.name} ({result.state.value})", soft_wrap=True)
+        at = f"{_relative(kit.path)}:{result.line or 1}"
+        console.print(f"next: {at} {result.item} ({result.outcome.state})", soft_wrap=True)
     return 1 if todo else 0
 
 

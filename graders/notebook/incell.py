@@ -9,38 +9,17 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from torch import Tensor
 
 from graders.exercise.kit import Kit, KitError, open_kit
 from graders.exercise.module import Gradient
 from graders.notebook import display
-from graders.oracle.gradient import Oracle
-from graders.student.module import Problem, Student
-from graders.verdict.grader import Grader, Result
-from graders.verdict.states import State
-
-
-@dataclass
-class CellGrader(Grader):
-    """Checks one function of a notebook; others are asked only to tell what they feed it."""
-
-    asked: str = ""
-    endless: set[object] = field(default_factory=set)  # code that ran out of time is waited for only when it is asked
-
-    def ask(
-        self, gradient: Gradient, oracle: Oracle, upstream: dict[str, Tensor]
-    ) -> tuple[Tensor | None, Problem | None]:
-        code = getattr(self.student.functions.get(gradient.function), "__code__", None)
-        if code in self.endless and gradient.function != self.asked:
-            return None, Problem("still running when it was last asked")
-        answer, problem = super().ask(gradient, oracle, upstream)
-        if problem and problem.message.startswith("still running"):
-            self.endless.add(code)
-        return answer, problem
+from graders.outcome import Outcome
+from graders.student.module import InProcess, Student
+from graders.verdict.chained import Chained
+from graders.verdict.grader import Cases
+from graders.verdict.result import Result
 
 
 class NotRight(Exception):
@@ -50,7 +29,7 @@ class NotRight(Exception):
         return [f"NotRight: {self}"]
 
 
-_graders: dict[Path, CellGrader] = {}  # the last one an exercise: it has computed what autograd says
+_checks: dict[Path, Chained] = {}  # the last one an exercise: it has computed what autograd says
 _seen: dict[Path, dict[str, tuple[object, str]]] = {}  # what was checked, with the function's code, by target
 
 
@@ -75,18 +54,18 @@ def _checked(function: Callable[..., Any], name: str) -> str:
         item = _item(kit, function.__name__, name)
     except KitError as error:
         return str(error)
-    grader = _grader(kit, function)
-    result = grader.result(item.name)
+    check = _check(kit, function)
+    result = check.result(item.name)
     seen = _seen.setdefault(kit.path, {})
-    seen[item.target] = code, result.state.value
-    display.show(result, grader, {target: state for target, (_, state) in _current(seen, grader).items()})
-    return "" if result.state.right else _told(result)
+    seen[item.target] = code, result.outcome.state
+    display.show(result, check, {target: state for target, (_, state) in _current(seen, check).items()})
+    return "" if result.right else _refusal(result)
 
 
-def _told(result: Result) -> str:
-    if result.state is State.NOT_ATTEMPTED:
-        return f"{result.gradient.name} is not attempted yet"
-    return f"{result.gradient.name} is not right yet ({result.state.value})"
+def _refusal(result: Result) -> str:
+    if result.outcome is Outcome.NOT_ATTEMPTED:
+        return f"{result.item} is not attempted yet"
+    return f"{result.item} is not right yet ({result.outcome.state})"
 
 
 def find_kit(namespace: dict[str, Any]) -> Kit:
@@ -114,27 +93,29 @@ def _item(kit: Kit, function: str, name: str) -> Gradient:
     raise KitError(f"there is no {what} in {kit.exercise.name}. There are: {known}.")
 
 
-def _grader(kit: Kit, function: Callable[..., Any]) -> CellGrader:
-    """A grader of the functions as they are now; what autograd says is kept from the one before."""
+def _check(kit: Kit, function: Callable[..., Any]) -> Chained:
+    """A check of the functions as they are now; what autograd says is kept from the one before.
+
+    A function that ran out of time is waited for again only where it is the one that is checked.
+    """
     namespace = function.__globals__
     functions = {name: value for name, value in list(namespace.items()) if hasattr(value, "__code__")}
     functions[function.__name__] = function
-    path = Path(function.__code__.co_filename)
-    last = _graders.get(kit.path)
-    if last is None or last.kit.stub != kit.stub:
-        grader = CellGrader(kit.exercise, Student(path, "", functions), kit, asked=function.__name__)
+    student = Student(Path(function.__code__.co_filename), "", functions)
+    last = _checks.get(kit.path)
+    if last is None or last.cases.kit.stub != kit.stub:
+        respondent = InProcess(student, patient_with=function.__name__)
+        check = Chained(kit.exercise, respondent, Cases.at_home(kit.exercise, kit))
     else:
-        student = Student(path, "", functions)
-        grader = CellGrader(last.exercise, student, last.kit, asked=function.__name__, endless=last.endless)
-        for name in ("oracles", "lecture", "truth"):
-            if name in vars(last):
-                setattr(grader, name, getattr(last, name))
-    _graders[kit.path] = grader
-    return grader
+        waited_for = last.module.waited_for
+        respondent = InProcess(student, waited_for=waited_for, patient_with=function.__name__)
+        check = Chained(last.exercise, respondent, last.cases)
+    _checks[kit.path] = check
+    return check
 
 
-def _current(seen: dict[str, tuple[object, str]], grader: Grader) -> dict[str, tuple[object, str]]:
+def _current(seen: dict[str, tuple[object, str]], check: Chained) -> dict[str, tuple[object, str]]:
     """What was seen of functions that have not been written anew since."""
-    code = {name: getattr(f, "__code__", None) for name, f in grader.student.functions.items()}
-    function = {g.target: g.function for g in grader.exercise.items}
+    code = {name: getattr(f, "__code__", None) for name, f in check.module.student.functions.items()}
+    function = {g.target: g.function for g in check.exercise.items}
     return {target: entry for target, entry in seen.items() if code.get(function[target]) is entry[0]}

@@ -16,17 +16,18 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from graders.report.scores import Graded, Report
-from graders.sandbox.outcome import Mark, Outcome
+from graders.outcome import Outcome
+from graders.verdict.result import Result
 
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 FAULTY = (Outcome.ERROR, Outcome.CRASH, Outcome.TIME_OUT, Outcome.MEMORY, Outcome.OUTPUT_LIMIT, Outcome.GRADER_ERROR)
 
 
-def told(mark: Mark) -> str:
+def sentence(result: Result) -> str:
     """The outcome and the reason, in one line: 'wrong: The sign is wrong.'"""
-    reason = mark.message or "; ".join(mark.remarks)
-    at = f" (line {mark.line})" if mark.line else ""
-    return f"{mark.outcome.value}{': ' if reason else ''}{reason}{at}"
+    reason = result.message or "; ".join(map(str, result.remarks))
+    at = f" (line {result.line})" if result.line else ""
+    return f"{result.outcome.value}{': ' if reason else ''}{reason}{at}"
 
 
 class Exports:
@@ -61,7 +62,7 @@ class Exports:
         record: dict[str, Any] = {"student": student.name, "attempts": handed.attempts}
         record |= {
             "unreadable": handed.unreadable,
-            "problems": {n: told for n, told in handed.problems.items() if told},
+            "problems": {n: problems for n, problems in handed.problems.items() if problems},
         }
         self._record.write(json.dumps(record) + "\n")
 
@@ -77,11 +78,11 @@ def header(report: Report) -> list[str]:
 def row(student: Graded) -> list[str]:
     """Points; an empty cell where nothing is graded."""
     cells = [_cell(student.name), _number(student.score()), str(student.possible())]
-    for name, marks in student.marks.items():
+    for name, results in student.results.items():
         cells.append(_number(student.score(name)))
-        for mark in marks:
-            given = student.points[name][mark.gradient] if mark.passed else 0
-            cells.append(str(given) if mark.outcome.graded else "")
+        for result in results:
+            given = student.points[name][result.item] if result.right else 0
+            cells.append(str(given) if result.outcome.graded else "")
     return [*cells, _cell("; ".join(student.handed.remarks))]
 
 
@@ -96,28 +97,28 @@ def _cell(text: str) -> str:
 
 def lines(student: Graded) -> Iterator[dict[str, Any]]:
     """A line a gradient, with everything that is known of it."""
-    for name, marks in student.marks.items():
+    for name, results in student.results.items():
         file = student.handed.counted.get(name)
-        for mark in marks:
-            points = student.points[name][mark.gradient]
+        for result in results:
+            points = student.points[name][result.item]
             yield {
                 "student": student.name,
                 "exercise": name,
-                "gradient": mark.gradient,
-                "outcome": mark.outcome.value,
-                "points": (points if mark.passed else 0) if mark.outcome.graded else None,
+                "gradient": result.item,
+                "outcome": result.outcome.value,
+                "points": (points if result.right else 0) if result.outcome.graded else None,
                 "possible": points,
-                "cause": mark.cause,
-                "message": mark.message,
-                "line": mark.line,
-                "seconds": mark.seconds,
+                "cause": result.cause,
+                "message": result.message,
+                "line": result.line,
+                "seconds": result.seconds,
                 "sha256": file,
             }
 
 
 def gradescope(student: Graded) -> dict[str, Any]:
     """A student's results.json; without any score where nothing is graded, so that Gradescope does not show 0."""
-    tests = [_test(student, name, mark) for name, marks in student.marks.items() for mark in marks]
+    tests = [_test(student, name, result) for name, results in student.results.items() for result in results]
     result: dict[str, Any] = {"tests": tests, "visibility": "visible", "stdout_visibility": "hidden"}
     score = student.score()
     notes = [*student.handed.remarks, *([] if student.complete else ["Some of it is not graded, which is not 0."])]
@@ -126,48 +127,50 @@ def gradescope(student: Graded) -> dict[str, Any]:
     return {**result, "output": "\n".join(notes)} if notes else result
 
 
-def _test(student: Graded, exercise: str, mark: Mark) -> dict[str, Any]:
-    points = student.points[exercise][mark.gradient]
+def _test(student: Graded, exercise: str, result: Result) -> dict[str, Any]:
+    points = student.points[exercise][result.item]
     test: dict[str, Any] = {
-        "name": f"{exercise}: {mark.gradient}",
+        "name": f"{exercise}: {result.item}",
         "max_score": points,
-        "output": told(mark),
+        "output": sentence(result),
         "output_format": "text",
         "visibility": "visible",
-        "tags": [tag for tag in (exercise, mark.cause) if tag],
+        "tags": [tag for tag in (exercise, result.cause) if tag],
     }
-    if not mark.outcome.graded:
+    if not result.outcome.graded:
         return test
-    return {"score": points if mark.passed else 0, "status": "passed" if mark.passed else "failed", **test}
+    return {"score": points if result.right else 0, "status": "passed" if result.right else "failed", **test}
 
 
 def suite(student: Graded) -> str:
     """A <testsuite> of JUnit XML."""
-    marks = [(name, mark) for name, found in student.marks.items() for mark in found]
+    results = [(name, result) for name, found in student.results.items() for result in found]
     counts = {
-        "tests": len(marks),
-        "failures": sum(_kind(mark) == "failure" for _, mark in marks),
-        "errors": sum(_kind(mark) == "error" for _, mark in marks),
-        "skipped": sum(_kind(mark) == "skipped" for _, mark in marks),
+        "tests": len(results),
+        "failures": sum(_kind(result) == "failure" for _, result in results),
+        "errors": sum(_kind(result) == "error" for _, result in results),
+        "skipped": sum(_kind(result) == "skipped" for _, result in results),
     }
     numbers = " ".join(f'{name}="{count}"' for name, count in counts.items())
-    cases = "".join(_case(name, mark) for name, mark in marks)
+    cases = "".join(_case(name, result) for name, result in results)
     return f"<testsuite name={_attribute(student.name)} {numbers}>\n{cases}</testsuite>\n"
 
 
-def _kind(mark: Mark) -> str:
-    if mark.outcome in (Outcome.PASSED, Outcome.NOT_GRADED):
-        return "" if mark.passed else "skipped"
-    return "error" if mark.outcome in FAULTY else "failure"
+def _kind(result: Result) -> str:
+    if result.right:
+        return ""
+    if result.outcome is Outcome.NOT_GRADED:
+        return "skipped"
+    return "error" if result.outcome in FAULTY else "failure"
 
 
-def _case(exercise: str, mark: Mark) -> str:
-    head = f'  <testcase classname={_attribute(exercise)} name={_attribute(mark.gradient)} time="{mark.seconds:.4f}"'
-    kind = _kind(mark)
+def _case(exercise: str, result: Result) -> str:
+    head = f'  <testcase classname={_attribute(exercise)} name={_attribute(result.item)} time="{result.seconds:.4f}"'
+    kind = _kind(result)
     if not kind:
         return f"{head}/>\n"
-    text = escape(NOT_XML.sub("?", "\n".join(mark.frames)))
-    return f"{head}><{kind} message={_attribute(told(mark))}>{text}</{kind}></testcase>\n"
+    text = escape(NOT_XML.sub("?", "\n".join(result.frames)))
+    return f"{head}><{kind} message={_attribute(sentence(result))}>{text}</{kind}></testcase>\n"
 
 
 def _attribute(text: str) -> str:

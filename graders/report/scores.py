@@ -10,7 +10,9 @@ from pathlib import Path
 
 from graders.exercise.module import Exercise
 from graders.grading.grade import Run
-from graders.sandbox.outcome import Mark, Outcome
+from graders.outcome import Outcome
+from graders.verdict.result import Result
+from graders.words import Code, Reason
 from graders.submissions.roster import Handed
 
 NUMBERED = re.compile(r"^line \d+: ")
@@ -18,10 +20,10 @@ NUMBERED = re.compile(r"^line \d+: ")
 
 @dataclass(frozen=True)
 class Graded:
-    """One student: the marks by exercise. An exercise that was not handed in has marks too, none of them graded."""
+    """One student: the results by exercise. An exercise that was not handed in has results too, none of them graded."""
 
     handed: Handed
-    marks: Mapping[str, tuple[Mark, ...]]
+    results: Mapping[str, tuple[Result, ...]]
     points: Mapping[str, Mapping[str, int]] = field(repr=False)
     seconds: float = 0.0
 
@@ -31,17 +33,17 @@ class Graded:
 
     def score(self, exercise: str | None = None) -> int | None:
         """Points, of one exercise or of all; None, which is not 0, where nothing is graded."""
-        names = self.marks if exercise is None else [exercise]
-        graded = [(name, m) for name in names for m in self.marks[name] if m.outcome.graded]
-        return sum(self.points[name][m.gradient] for name, m in graded if m.passed) if graded else None
+        names = self.results if exercise is None else [exercise]
+        graded = [(name, m) for name in names for m in self.results[name] if m.outcome.graded]
+        return sum(self.points[name][m.item] for name, m in graded if m.right) if graded else None
 
     def possible(self, exercise: str | None = None) -> int:
-        names = self.marks if exercise is None else [exercise]
+        names = self.results if exercise is None else [exercise]
         return sum(sum(self.points[name].values()) for name in names)
 
     @property
     def complete(self) -> bool:
-        return all(mark.outcome.graded for marks in self.marks.values() for mark in marks)
+        return all(result.outcome.graded for results in self.results.values() for result in results)
 
     @property
     def slug(self) -> str:
@@ -71,39 +73,39 @@ def points_of(exercises: Mapping[str, Exercise]) -> dict[str, dict[str, int]]:
     return {name: {item.name: item.points for item in exercise.items} for name, exercise in exercises.items()}
 
 
-def without_lines(mark: Mark) -> Mark:
-    """A mark of a notebook: nobody has seen the module that was made of it, so its line numbers tell nothing."""
-    return replace(mark, line=0, frames=tuple(NUMBERED.sub("", frame) for frame in mark.frames))
+def without_lines(result: Result) -> Result:
+    """A result of a notebook: nobody has seen the module that was made of it, so its line numbers tell nothing."""
+    return replace(result, line=0, frames=tuple(NUMBERED.sub("", frame) for frame in result.frames))
 
 
 def graded(
     handed: Handed, exercises: Mapping[str, Exercise], points: Mapping[str, Mapping[str, int]], run: Run
 ) -> Graded:
-    """A student's marks as the run's store has them."""
-    marks, seconds = {}, 0.0
+    """A student's results as the run's store has them."""
+    results, seconds = {}, 0.0
     for name, exercise in exercises.items():
         found = run.result(handed, name)
         seconds += found.seconds if found else 0.0
-        known = found.marks if found else ()
+        known = found.results if found else ()
         if handed.in_notebook(name):
             known = tuple(map(without_lines, known))
-        by_name = {mark.gradient: mark for mark in known}
-        missing = "not graded yet" if name in handed.counted else handed.missing(name)
-        none = {item.name: Mark(item.name, Outcome.NOT_GRADED, missing) for item in exercise.items}
-        marks[name] = tuple(by_name.get(item.name, none[item.name]) for item in exercise.items)
-    return Graded(handed, marks, points, seconds)
+        by_name = {result.item: result for result in known}
+        missing = Reason(Code.NOT_GRADED_YET) if name in handed.counted else handed.missing(name)
+        none = {item.name: Result(item.name, Outcome.NOT_GRADED, missing) for item in exercise.items}
+        results[name] = tuple(by_name.get(item.name, none[item.name]) for item in exercise.items)
+    return Graded(handed, results, points, seconds)
 
 
 class Thrift:
-    """Equal marks are kept once, without pictures: a report of 10,000 students fits into memory."""
+    """Equal results are kept once, without pictures: a report of 10,000 students fits into memory."""
 
     def __init__(self) -> None:
-        self._seen: dict[object, Mark] = {}
+        self._seen: dict[object, Result] = {}
 
     def slim(self, student: Graded) -> Graded:
-        marks = {name: tuple(map(self._one, row)) for name, row in student.marks.items()}
-        return replace(student, marks=marks)
+        results = {name: tuple(map(self._one, row)) for name, row in student.results.items()}
+        return replace(student, results=results)
 
-    def _one(self, mark: Mark) -> Mark:
-        slim = replace(mark, picture="", frames=(), seconds=0.0)
+    def _one(self, result: Result) -> Result:
+        slim = replace(result, difference="", frames=(), seconds=0.0)
         return self._seen.setdefault(slim, slim)

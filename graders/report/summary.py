@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from graders.report.scores import Report
-from graders.sandbox.outcome import Outcome
+from graders.outcome import Outcome
 
 
 def tell(report: Report, console: Console) -> None:
@@ -30,9 +30,9 @@ def summary(report: Report) -> Table:
         table.add_column(heading, justify="right")
     for name in report.exercises:
         students = [s for s in report.students if s.score(name) is not None]
-        outcomes = [mark.outcome for s in students for mark in s.marks[name] if mark.outcome.graded]
+        outcomes = [result.outcome for s in students for result in s.results[name] if result.outcome.graded]
         scores = [s.score(name) or 0 for s in students]
-        right, untouched = outcomes.count(Outcome.PASSED), outcomes.count(Outcome.NOT_ATTEMPTED)
+        right, untouched = sum(outcome.right for outcome in outcomes), outcomes.count(Outcome.NOT_ATTEMPTED)
         share = [
             f"{100 * n / max(len(outcomes), 1):.0f} %" for n in (right, len(outcomes) - right - untouched, untouched)
         ]
@@ -44,8 +44,8 @@ def summary(report: Report) -> Table:
 
 
 def _notes(report: Report) -> list[str]:
-    marks = [mark for student in report.students for row in student.marks.values() for mark in row]
-    failed = sum(mark.outcome is Outcome.GRADER_ERROR for mark in marks)
+    results = [result for student in report.students for row in student.results.values() for result in row]
+    failed = sum(result.outcome is Outcome.GRADER_ERROR for result in results)
     unreadable = sum(bool(student.handed.unreadable) for student in report.students)
     notes = []
     if failed:

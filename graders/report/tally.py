@@ -1,4 +1,4 @@
-"""What a class report shows, as plain numbers, from the marks of all students."""
+"""What a class report shows, as plain numbers, from the results of all students."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from graders.report.scores import Graded, Report
-from graders.sandbox.outcome import Mark, Outcome
+from graders.outcome import Outcome
+from graders.verdict.result import Result
 
 GROUPS = ("passed", "wrong", "failed", "untouched", "none")
 WRONG = (Outcome.WRONG, Outcome.WRONG_SHAPE, Outcome.BAD_OUTPUT)
@@ -18,7 +19,7 @@ BINS = 10
 
 def group(outcome: Outcome) -> str:
     """One of GROUPS: what a colour stands for."""
-    if outcome is Outcome.PASSED:
+    if outcome.right:
         return "passed"
     if outcome in WRONG:
         return "wrong"
@@ -65,7 +66,7 @@ class Tally:
     rates: dict[str, dict[str, PassRate]] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
     causes: Counter[str] = field(default_factory=Counter)
-    looked_at: list[tuple[Graded, str, Mark]] = field(default_factory=list)
+    looked_at: list[tuple[Graded, str, Result]] = field(default_factory=list)
     _found: dict[tuple[str, str, str, str], Misconception] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -81,20 +82,20 @@ class Tally:
             self.seconds.append(student.seconds)
         stuck = first_open(student)
         if stuck:
-            self.rates[stuck[0]][stuck[1].gradient].stuck += 1
-        for name, marks in student.marks.items():
-            for mark in marks:
-                self._count(student, name, mark)
+            self.rates[stuck[0]][stuck[1].item].stuck += 1
+        for name, results in student.results.items():
+            for result in results:
+                self._count(student, name, result)
 
-    def _count(self, student: Graded, exercise: str, mark: Mark) -> None:
-        self.rates[exercise][mark.gradient].counts[group(mark.outcome)] += 1
-        if mark.outcome in WRONG and mark.cause != "departs":
-            key = (exercise, mark.gradient, mark.cause, mark.message if mark.cause != "unknown" else "")
-            self.causes[mark.cause or mark.outcome.value] += 1
-            self._found.setdefault(key, Misconception(exercise, mark.gradient, mark.cause, mark.message))
+    def _count(self, student: Graded, exercise: str, result: Result) -> None:
+        self.rates[exercise][result.item].counts[group(result.outcome)] += 1
+        if result.outcome in WRONG and result.cause != "departs":
+            key = (exercise, result.item, result.cause, result.message if result.cause != "unknown" else "")
+            self.causes[result.cause or result.outcome.value] += 1
+            self._found.setdefault(key, Misconception(exercise, result.item, result.cause, result.message))
             self._found[key].students.append(student)
-        if mark.outcome in NOT_BY_HAND or mark.outcome is Outcome.GRADER_ERROR:
-            self.looked_at.append((student, exercise, mark))
+        if result.outcome in NOT_BY_HAND or result.outcome is Outcome.GRADER_ERROR:
+            self.looked_at.append((student, exercise, result))
 
     def misconceptions(self) -> list[Misconception]:
         """The most frequent first; those that nothing explains last."""
@@ -105,20 +106,20 @@ class Tally:
         return ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else 0.0
 
 
-def first_open(student: Graded) -> tuple[str, Mark] | None:
+def first_open(student: Graded) -> tuple[str, Result] | None:
     """Where a student is stuck: the first gradient that was tried and is not right, else the first not tried."""
-    marks = [(name, m) for name, row in student.marks.items() for m in row if m.outcome.graded and not m.passed]
-    tried = [pair for pair in marks if pair[1].outcome is not Outcome.NOT_ATTEMPTED]
-    return next(iter(tried or marks), None)
+    results = [(name, m) for name, row in student.results.items() for m in row if m.outcome.graded and not m.right]
+    tried = [pair for pair in results if pair[1].outcome is not Outcome.NOT_ATTEMPTED]
+    return next(iter(tried or results), None)
 
 
-def strip(exercises: Iterable[Sequence[Mark]]) -> dict[str, str]:
+def strip(exercises: Iterable[Sequence[Result]]) -> dict[str, str]:
     """A row of cells as one SVG path a group, with a gap between exercises: M3 0h.9v1h-.9z for the fourth."""
     paths: dict[str, str] = {}
     at = 0.0
-    for marks in exercises:
-        for number, mark in enumerate(marks):
-            kind = group(mark.outcome)
+    for results in exercises:
+        for number, result in enumerate(results):
+            kind = group(result.outcome)
             paths[kind] = paths.get(kind, "") + f"M{at + number:g} 0h.9v1h-.9z"
-        at += len(marks) + 0.6
+        at += len(results) + 0.6
     return paths

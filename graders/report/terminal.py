@@ -6,8 +6,11 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from graders.student.changed import changed_given_code
+
 if TYPE_CHECKING:
-    from graders.verdict.grader import Grader, Result
+    from graders.verdict.chained import Chained
+    from graders.verdict.result import Result
 
 WIDTH = 80
 MARKUP: dict[str, dict[str, bool]] = {
@@ -29,28 +32,36 @@ def category(state: str) -> str:
     return "not attempted" if state == "not attempted" else "passed"
 
 
-def properties(result: Result, grader: Grader) -> list[tuple[str, Any]]:
+def properties(result: Result, check: Chained) -> list[tuple[str, Any]]:
     """A result as plain values: for the terminal, for JUnit XML, and for processes to hand to each other."""
-    line = result.line
+    item, student = check.exercise.gradient(result.item), check.module.student
     return [
-        ("state", result.state.value),
-        ("right", result.state.right),
-        ("gradient", result.gradient.name),
-        ("target", result.gradient.target),
-        ("section", result.gradient.section),
-        ("points", result.gradient.points),
-        ("line", str(line) if line else ""),
+        ("state", result.outcome.state),
+        ("right", result.right),
+        ("gradient", item.name),
+        ("target", item.target),
+        ("section", item.section),
+        ("points", item.points),
+        ("line", str(result.lecture) if result.lecture else ""),
         ("cause", result.cause),
-        ("diagnosis", result.message),
-        ("remarks", "\n".join(result.remarks)),
+        ("diagnosis", result.message or result.outcome.state),
+        ("remarks", "\n".join(map(str, result.remarks))),
         ("frames", "\n".join(result.frames)),
-        ("file", str(grader.student.path)),
-        ("at", result.at),
-        ("exercise", grader.exercise.name),
-        ("hints", len(result.gradient.hints)),
-        ("note", grader.note),
-        ("file_problem", grader.student.problem is not None),
+        ("file", str(student.path)),
+        ("at", result.line),
+        ("exercise", check.exercise.name),
+        ("hints", len(item.hints)),
+        ("note", note(check)),
+        ("file_problem", student.fault is not None),
     ]
+
+
+def note(check: Chained) -> str:
+    """What to say of the whole file: it does not load, or given code is not what was released."""
+    student = check.module.student
+    if student.fault:
+        return "\n".join([f"{student.path.name}: {student.fault.reason}", *student.fault.frames])
+    return str(changed_given_code(check.exercise.text, student.text) or "")
 
 
 def indented(text: str, first: str = "    ", rest: str = "    ") -> list[str]:

@@ -44,10 +44,11 @@ def attempted(action: Callable[[], Any], path: Path, limit: float | None) -> Any
     except TimeLimit as error:
         return Answer(Outcome.TIME_OUT, None, reason(Code.STILL_RUNNING, seconds=limit), *_own_lines(error, path))
     except BaseException as error:
-        return _accident(error, path)
+        return accident(error, path)
 
 
-def _accident(error: BaseException, path: Path) -> Answer:
+def accident(error: BaseException, path: Path) -> Answer:
+    """What an exception in the student's code at `path` amounts to."""
     line, frames = _own_lines(error, path)
     if isinstance(error, NotImplementedError) and "raise NotImplementedError" in "".join(frames[-1:]):
         return Answer(Outcome.NOT_ATTEMPTED, line=line)

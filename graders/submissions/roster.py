@@ -12,6 +12,8 @@ from graders.submissions.archives import is_notebook
 from graders.submissions.cells import release_of
 from graders.submissions.entries import Attempt, Student, entries_of, read_student
 
+from graders.words import Code, Reason, reason
+
 Work = tuple[str, bytes]  # an exercise's name, a submission's file
 Piece = tuple[str, str]  # an exercise's name, the digest of a submission's file
 Wanted = Callable[[str, str, str], bool]  # of a student's name, an exercise's, and a file's digest
@@ -41,10 +43,12 @@ class Handed:
         counted = [str(a["file"]) for a in self.attempts if a["counts"] and a["exercise"] == exercise]
         return any(map(is_notebook, counted))
 
-    def missing(self, exercise: str) -> str:
+    def missing(self, exercise: str) -> Reason:
         """Why nothing was graded of an exercise: the file of that name could not be read, or there is none."""
         named = [told for told in self.unreadable if exercise in told] or list(self.unreadable)
-        return named[0] if named else f"no {exercise}.py or {exercise}.ipynb was handed in"
+        if named:
+            return reason(Code.UNREADABLE, text=named[0])
+        return reason(Code.NOT_HANDED_IN, exercise=exercise)
 
 
 class Roster:

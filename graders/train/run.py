@@ -16,7 +16,7 @@ from graders.train.checkpoint import State
 from graders.train.loop import train
 from graders.train.settings import Data, Settings, read_data
 from graders.train.steppers import ByAutograd, Parameters, stepper
-from graders.train.subject import Subject, check
+from graders.train.subject import Subject, wrong_gradients
 
 CHECKPOINT = "checkpoint.pt"
 
@@ -104,10 +104,10 @@ def _make_folder(folder: Path) -> None:
 
 
 def _warn(subject: Subject, console: Console) -> None:
-    wrong = check(subject)
+    wrong = wrong_gradients(subject)
     for result in wrong:
-        where = f"{subject.kit.path}:{result.at}"
-        console.print(f"{where}: {result.gradient.name} is wrong: {result.message}")
+        where = f"{subject.kit.path}:{result.line}"
+        console.print(f"{where}: {result.item} is wrong: {result.message}")
     if wrong:
         console.print("Training goes on with these gradients, but will not learn as it should. Ctrl-C stops it.")
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NoReturn, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from graders.oracle.compare import NotATensor, as_tensor
-from graders.student import module as student
-from graders.student.module import Problem
+from graders.outcome import Outcome
+from graders.student.accidents import accident
+from graders.student.answer import Answer, ask
+from graders.student.question import Question
 from graders.train import TrainingError
 from graders.train.subject import Subject
 
@@ -28,42 +29,47 @@ class ByHand:
 
     def __init__(self, subject: Subject, parameters: Parameters):
         self.subject, self.parameters = subject, parameters
-        code = subject.gradients.__code__  # a plain function: it was checked
-        self.asked = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        self.targets = tuple(gradient.target for gradient in subject.exercise.gradients)
 
     def steps(self, X: Tensor, Y: Tensor, rates: Sequence[float]) -> Tensor:
-        forward, function, asked = self.subject.given("forward"), self.subject.gradients, self.asked
-        parameters = list(self.parameters.values())
+        forward, parameters = self.subject.given("forward"), list(self.parameters.values())
         losses = []
         with torch.no_grad():
             for Xb, Yb, rate in zip(X.unbind(), Y.unbind(), rates, strict=True):
                 values = forward(**self.parameters, Xb=Xb, Yb=Yb)
-                try:
-                    gradients = function(**{name: values[name] for name in asked if name in values})
-                    for parameter, gradient in zip(parameters, gradients, strict=True):
-                        if type(gradient) is not Tensor or gradient.shape != parameter.shape:
-                            gradient = as_tensor(gradient, parameter.dtype).reshape(parameter.shape)
-                        parameter.sub_(gradient, alpha=rate)
-                except Exception as error:
-                    _tell(error, self.subject)
+                answers = self._gradients(values)
+                for parameter, answer in zip(parameters, answers, strict=True):
+                    self._descend(parameter, answer, rate)
                 losses.append(values["loss"].item())
-                del values, gradients  # their memory serves the next step
+                del values, answers  # their memory serves the next step
         return torch.tensor(losses)
 
+    def _gradients(self, values: dict[str, Any]) -> tuple[Answer, ...]:
+        """One an answer a parameter; the function is given the values themselves, not copies: it is asked so often."""
+        question = Question("", self.targets, values, several=True, dtype=torch.float32)
+        return ask(self.subject.gradients, question, self._attempt, copy=False)
 
-def _tell(error: Exception, subject: Subject) -> NoReturn:
-    """An exception in the middle of training, with the student's own lines."""
+    def _attempt(self, action: Callable[[], Any]) -> Any:
+        """Without a clock: whoever trains sees how fast it goes, and has Ctrl-C."""
+        try:
+            return action()
+        except Exception as error:
+            return accident(error, self.subject.kit.path)
 
-    def again() -> None:
-        raise error
+    def _descend(self, parameter: Tensor, answer: Answer, rate: float) -> None:
+        gradient = answer.tensor
+        if gradient is None:
+            raise TrainingError(self._told(answer))
+        if gradient.shape != parameter.shape:
+            gradient = gradient.reshape(parameter.shape)
+        parameter.sub_(gradient, alpha=rate)
 
-    path = subject.kit.path
-    problem = student.run(again, path, limit=60)[1] or Problem(str(error))
-    if isinstance(error, NotATensor):
-        problem = Problem(f"{subject.exercise.gradients[0].function} {error}")
-    where = f"{path}:{problem.line}" if problem.line else str(path)
-    lines = [f"{where}: {problem.message}", *(f"  {frame}" for frame in problem.frames)]
-    raise TrainingError("\n".join(lines)) from error
+    def _told(self, answer: Answer) -> str:
+        """Why there is no gradient in the middle of training, with the student's own lines."""
+        path, function = self.subject.kit.path, self.subject.exercise.gradients[0].function
+        where = f"{path}:{answer.line}" if answer.line else str(path)
+        what = f"{function} {answer.reason}" if answer.outcome is Outcome.BAD_OUTPUT else str(answer.reason)
+        return "\n".join([f"{where}: {what}", *(f"  {frame}" for frame in answer.frames)])
 
 
 class ByAutograd:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graders.authoring import release
 from graders.exercise.kit import Kit
-from graders.exercise.module import Exercise, load
-from graders.student.module import Student, load_student
+from graders.exercise.module import Exercise, load, references
+from graders.outcome import Outcome
+from graders.student.module import InProcess, Student, load_student
 from graders.train import TrainingError
-from graders.verdict.grader import Grader, Result
-from graders.verdict.states import State
+from graders.verdict.grader import Cases, check
+from graders.verdict.result import Result
 
 NEEDED = ("initialise", "learning_rate", "calibrate", "evaluate", "sample")
 Gradients = Callable[..., Sequence[Any]]
@@ -70,7 +70,7 @@ def student_subject(kits: Sequence[Kit]) -> Subject:
 
 def reference_subject(folder: Path) -> Subject:
     """The first reference with a run(). Raises TrainingError if there is none."""
-    for path in release.references(folder):
+    for path in references(folder):
         if "\ndef run(" in path.read_text(encoding="utf-8"):
             exercise = load(path)
             return _subject(Kit(path, exercise.text, "", ""), exercise)
@@ -84,20 +84,20 @@ def _subject(kit: Kit, exercise: Exercise) -> Subject:
     return Subject(kit, exercise, load_student(kit.path))
 
 
-def check(subject: Subject) -> list[Result]:
+def wrong_gradients(subject: Subject) -> list[Result]:
     """Compare the gradients with autograd's before a long training; returns those that are wrong.
 
     Raises TrainingError where training cannot begin: no function, an exception in it, or a wrong shape.
     """
-    grader = Grader(subject.exercise, subject.student, subject.kit)
-    results = [grader.result(g.name) for g in subject.exercise.gradients]
+    respondent = InProcess(subject.student)
+    results = check(subject.exercise, respondent, Cases.at_home(subject.exercise, subject.kit))
     path, function = subject.kit.path, subject.exercise.gradients[0].function
     first = results[0]
-    if first.state is State.NOT_ATTEMPTED:
-        raise TrainingError(f"{path}:{first.at}: {function} is not written yet: training needs your gradients.")
-    stopping = [r for r in results if r.state in (State.ERROR, State.WRONG_SHAPE)]
+    if first.outcome is Outcome.NOT_ATTEMPTED:
+        raise TrainingError(f"{path}:{first.line}: {function} is not written yet: training needs your gradients.")
+    stopping = next((r for r in results if not r.right and r.outcome is not Outcome.WRONG), None)
     if stopping:
-        r = stopping[0]
-        lines = [f"{path}:{r.at}: {r.gradient.name}: {r.message}", *(f"  {frame}" for frame in r.frames)]
+        lines = [f"{path}:{stopping.line}: {stopping.item}: {stopping.message}", *(f"  {f}" for f in stopping.frames)]
         raise TrainingError("\n".join([*lines, "Mend this first: pytest shows all of it."]))
-    return [r for r in results if not r.state.right]
+    names = {gradient.name for gradient in subject.exercise.gradients}
+    return [result for result in results if not result.right and result.item in names]

@@ -9,6 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from graders.exercise.kit import Kit
 from graders.exercise.module import Exercise, Gradient
 from graders.oracle import compare
 from graders.oracle.compare import Line
@@ -17,7 +18,7 @@ from graders.oracle.run import Unanswered, first_departure, losses_by_autograd, 
 from graders.outcome import Outcome
 from graders.student.accidents import hushed
 from graders.student.answer import Answer
-from graders.student.module import InProcess
+from graders.student.module import DEFAULT_LIMIT, InProcess, load_student
 from graders.verdict.grader import Cases, Check
 from graders.verdict.result import Result
 from graders.words import Code, Reason, reason
@@ -141,3 +142,8 @@ class Chained(Check):
         return losses
 
 
+def self_check(kit: Kit, limit: float = DEFAULT_LIMIT, strict: bool = False) -> Chained:
+    """A student's own check of the stub beside its kit; `limit` is in seconds, for one call of one function."""
+    exercise = kit.exercise
+    respondent = InProcess(load_student(kit.path, limit), limit)
+    return Chained(exercise, respondent, Cases.at_home(exercise, kit), strict)
