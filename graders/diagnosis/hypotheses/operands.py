@@ -85,7 +85,7 @@ def _matrix_product(consumer: str, right: str, other: str) -> Candidate:
         values, upstream = t.oracle.values, t.oracle.upstream[consumer]
         if upstream.dim() != 2 or values[right].dim() != 2 or t.expected.dim() != 2:
             return None
-        products: list[Callable[[Tensor], Tensor]] = [lambda m: m.T @ upstream, lambda m: upstream @ m.T]
+        products: list[Callable[[Tensor], Tensor]] = [lambda m: _turned(m) @ upstream, lambda m: upstream @ _turned(m)]
         for product in products:
             try:
                 if torch.allclose(product(values[right]), t.expected, rtol=1e-9):
@@ -95,6 +95,11 @@ def _matrix_product(consumer: str, right: str, other: str) -> Candidate:
         return None
 
     return candidate
+
+
+def _turned(tensor: Tensor) -> Tensor:
+    """The tensor with its dimensions in reverse: `.T` without its warning where it is no matrix."""
+    return tensor.permute(*reversed(range(tensor.dim())))
 
 
 def _times(tensor: Tensor, factor: Tensor) -> Tensor | None:
