@@ -11,11 +11,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from graders.diagnosis import factors
+from graders.diagnosis import factors, hypotheses
 from graders.diagnosis.branches import explain_branches
 from graders.diagnosis.fingerprints import Known, lookup
 from graders.diagnosis.fitting import fits
-from graders.diagnosis.hypotheses import all as hypotheses
 from graders.diagnosis.shapes import both_shapes, explain_shape
 from graders.oracle.compare import SINGLE_PRECISION, Match
 from graders.oracle.trial import Diagnosis, Trial

@@ -1,10 +1,14 @@
-"""Does a hypothesis fit: is its candidate, up to a constant factor, the answer at every case?"""
+"""Does a hypothesis fit: is its candidate, up to a constant factor, the answer at every case?
+
+Beside it stands what many hypotheses are made of: `vjp` of a changed upstream gradient, `tensors` of the forward pass.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from graders.diagnosis import factors
@@ -12,6 +16,7 @@ from graders.oracle import compare
 from graders.oracle.trial import Trial
 
 Candidate = Callable[[Trial], Tensor | None]
+Change = Callable[[Trial, Tensor], Tensor | None]  # of an upstream gradient
 
 
 @dataclass(frozen=True)
@@ -51,3 +56,25 @@ def fits(hypothesis: Hypothesis, trials: Sequence[Trial]) -> str | None:
             return None
         found.append(f)
     return factors.explain(found, [t.oracle.sizes for t in reversed(trials)])
+
+
+def vjp(changed: str, change: Change) -> Candidate:
+    """The gradient, were `change(trial, upstream)` to arrive at the consumer `changed`."""
+
+    def candidate(trial: Trial) -> Tensor | None:
+        upstream = change(trial, trial.oracle.upstream[changed])
+        if upstream is None or upstream.shape != trial.oracle.upstream[changed].shape:
+            return None
+        return trial.oracle.vjp(trial.target, {changed: upstream})
+
+    return candidate
+
+
+def tensors(trial: Trial) -> dict[str, Tensor]:
+    """Float tensors of the forward pass, each value once (an alias would be a tie with itself)."""
+    found: dict[str, Tensor] = {}
+    for name, value in trial.oracle.values.items():
+        if isinstance(value, Tensor) and value.is_floating_point() and value.dim():
+            if not any(value.shape == v.shape and torch.equal(value, v) for v in found.values()):
+                found[name] = value
+    return found

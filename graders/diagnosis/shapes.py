@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from graders.diagnosis import hypotheses
 from graders.diagnosis.fitting import first_fit
-from graders.diagnosis.hypotheses import all as hypotheses
 from graders.oracle import compare
 from graders.oracle.compare import SINGLE_PRECISION, Match
 from graders.oracle.trial import Diagnosis, Trial

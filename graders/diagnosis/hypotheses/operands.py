@@ -1,0 +1,110 @@
+"""Hypotheses on the factors of a local derivative: one is missing, one is too many, or another stands in its place."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from graders.diagnosis.fitting import Candidate, Change, Hypothesis, tensors, vjp
+from graders.oracle.trial import Trial
+
+
+def saved(trial: Trial) -> list[str]:
+    """Forward names of the tensors that the local derivative is made of: autograd has saved them."""
+    named = tensors(trial)
+    found = [
+        name
+        for operand in trial.oracle.operands(trial.target)
+        for name, tensor in named.items()
+        if tensor.shape == operand.shape and torch.equal(tensor, operand)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def missing_factor(operands: list[str], consumers: list[str]) -> list[Hypothesis]:
+    """One of the factors of the local derivative is not there (or divides once too often)."""
+    found = []
+    for factor, c in itertools.product(operands, consumers):
+        message = f"a factor `{factor}` is missing{_where(c, consumers)}, or it divides once too often"
+        found.append(Hypothesis("missing factor", message, vjp(c, _divided_by(factor))))
+    return found
+
+
+def extra_factor(trial: Trial, consumers: list[str]) -> list[Hypothesis]:
+    """A tensor multiplied in that does not belong, inside the sums or outside."""
+    found = []
+    for factor in tensors(trial):
+        message = f"a factor `{factor}` is too many"
+        for c in consumers:
+            inside = vjp(c, _multiplied_by(factor))
+            found.append(Hypothesis("extra factor", message + _where(c, consumers), inside))
+        found.append(Hypothesis("extra factor", message, _gradient_times(factor)))
+    return found
+
+
+def wrong_operand(trial: Trial, operands: list[str], consumers: list[str]) -> list[Hypothesis]:
+    """Another tensor of the forward pass in the place of a factor."""
+    found = []
+    for right, other in itertools.product(operands, tensors(trial)):
+        if other == right:
+            continue
+        message = f"`{other}` stands where `{right}` belongs"
+        for c in consumers:
+            found.append(Hypothesis("wrong operand", message, vjp(c, _exchanged(right, other))))
+            found.append(Hypothesis("wrong operand", message, _matrix_product(c, right, other)))
+    return found
+
+
+def _where(consumer: str, consumers: list[str]) -> str:
+    return f" in the branch through {consumer}" if len(consumers) > 1 else ""
+
+
+def _divided_by(factor: str) -> Change:
+    return lambda t, upstream: _times(upstream, 1 / t.oracle.values[factor])
+
+
+def _multiplied_by(factor: str) -> Change:
+    return lambda t, upstream: _times(upstream, t.oracle.values[factor])
+
+
+def _exchanged(right: str, other: str) -> Change:
+    return lambda t, upstream: _times(upstream, t.oracle.values[other] / t.oracle.values[right])
+
+
+def _gradient_times(factor: str) -> Candidate:
+    return lambda t: _times(t.expected, t.oracle.values[factor])
+
+
+def _matrix_product(consumer: str, right: str, other: str) -> Candidate:
+    """The gradient of a matrix product's operand, with `other` in the place of the operand `right`."""
+
+    def candidate(t: Trial) -> Tensor | None:
+        values, upstream = t.oracle.values, t.oracle.upstream[consumer]
+        if upstream.dim() != 2 or values[right].dim() != 2 or t.expected.dim() != 2:
+            return None
+        products: list[Callable[[Tensor], Tensor]] = [lambda m: _turned(m) @ upstream, lambda m: upstream @ _turned(m)]
+        for product in products:
+            try:
+                if torch.allclose(product(values[right]), t.expected, rtol=1e-9):
+                    return product(values[other])
+            except RuntimeError:
+                continue
+        return None
+
+    return candidate
+
+
+def _turned(tensor: Tensor) -> Tensor:
+    """The tensor with its dimensions in reverse: `.T` without its warning where it is no matrix."""
+    return tensor.permute(*reversed(range(tensor.dim())))
+
+
+def _times(tensor: Tensor, factor: Tensor) -> Tensor | None:
+    try:
+        product = tensor * factor
+    except RuntimeError:
+        return None
+    return product if product.shape == tensor.shape and torch.isfinite(product).all() else None
