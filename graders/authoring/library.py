@@ -12,20 +12,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from graders.authoring.mutants import Mutant, mutants
-from graders.diagnosis.fingerprints import Fingerprints, Known, fingerprint, same
+from graders.diagnosis.fingerprints import fingerprint, same
+from graders.exercise.cases import PUBLIC_SEED
+from graders.exercise.kit import Fingerprints, Known
 from graders.exercise.module import Exercise, ExerciseError, Gradient, functions_of
-from graders.oracle import compare
-from graders.oracle.gradient import Oracle, cases
-from graders.oracle.questions import offer
+from graders.oracle.gradient import Oracle, Oracles
+from graders.oracle.questions import question
 from graders.oracle.trial import Trial
-from graders.student import module as student
-from graders.student.module import Problem
-
-PUBLIC_SEED = 2147483647
+from graders.outcome import Outcome
+from graders.student.answer import Answer, Function, ask
+from graders.words import Code, reason
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Example:
     causes: tuple[str, ...]
     message: str
     line: int
-    function: Callable[..., Any]
+    function: Function
     tree: ast.FunctionDef
     namespace: dict[str, Any]
 
@@ -53,7 +52,6 @@ def examples(exercise: Exercise, kind: str) -> list[Example]:
     text = path.read_text(encoding="utf-8")
     namespace: dict[str, Any] = {"__file__": str(path)}
     exec(compile(text, str(path), "exec"), namespace)
-    written = {group[0].function: group for group in by_function(exercise)}
     found = []
     for tree in functions_of(ast.parse(text)):
         written_name, _, slug = tree.name.partition("__")
@@ -61,7 +59,7 @@ def examples(exercise: Exercise, kind: str) -> list[Example]:
         cause, colon, message = docstring.partition(": ")
         if not slug:
             continue  # a helper of the examples
-        if written_name not in written:
+        if written_name not in exercise.by_function:
             what = f"{tree.name}: {exercise.name} has no function {written_name}"
             raise ExerciseError(path, tree.lineno, what, "name it <function>__<slug>.")
         if kind == "wrong" and not colon:
@@ -70,55 +68,35 @@ def examples(exercise: Exercise, kind: str) -> list[Example]:
         causes = tuple(cause.split(" | ")) if kind == "wrong" else ()
         text_ = message if kind == "wrong" else docstring
         function = namespace[tree.name]
-        for g in written[written_name]:
+        for g in exercise.by_function[written_name]:
             found.append(Example(g.name, slug, causes, text_, tree.lineno, function, tree, namespace))
     return found
 
 
-def try_out(function: Callable[..., Any], exercise: Exercise, gradient: Gradient, oracle: Oracle) -> Trial:
-    """Run a trusted answer at one case, without the guards that a student's needs."""
-    return try_together(function, exercise, [gradient], oracle)[0]
+def try_out(function: Function, exercise: Exercise, gradient: Gradient, oracle: Oracle) -> Trial:
+    """A trusted answer to one gradient at one case."""
+    group = exercise.by_function[gradient.function]
+    return try_together(function, group, oracle)[group.index(gradient)]
 
 
-def try_together(
-    function: Callable[..., Any], exercise: Exercise, gradients: Sequence[Gradient], oracle: Oracle
-) -> list[Trial]:
-    """One call of a function, and a trial for each of the gradients that it returns."""
-    given = student.arguments(function, *offer(gradients[0], oracle, oracle.upstream))
-    if isinstance(given, Problem):
-        return [Trial(oracle, g.target, None, given) for g in gradients]
-    before = {k: v.clone() for k, v in given.items() if isinstance(v, Tensor)}
+def try_together(function: Function, group: Sequence[Gradient], oracle: Oracle) -> list[Trial]:
+    """One call of a trusted function at one case, and a trial for each of the gradients that it returns."""
+    answers = ask(function, question(group, oracle), _trusted)
+    return [Trial(oracle, g.target, answer) for g, answer in zip(group, answers, strict=True)]
+
+
+def _trusted(action: Callable[[], Any]) -> Any:
+    """Without the guards that a student's code needs."""
     try:
         with warnings.catch_warnings(action="ignore"):  # a wrong answer may well divide by zero
-            answers = student.call(function, given)
-        changed = next((name for name, value in before.items() if not torch.equal(given[name], value)), None)
-        if changed:
-            raise ValueError(f"changed its argument `{changed}` in place")
+            return action()
     except Exception as error:
-        problem = Problem(f"{type(error).__name__}: {error}")
-        return [Trial(oracle, g.target, None, problem) for g in gradients]
-    return [_trial(answers, exercise, g, oracle) for g in gradients]
-
-
-def _trial(answers: object, exercise: Exercise, gradient: Gradient, oracle: Oracle) -> Trial:
-    try:
-        chosen = compare.element(answers, gradient.index, exercise.returned(gradient))
-        return Trial(oracle, gradient.target, compare.as_tensor(chosen, torch.float64))
-    except compare.NotATensor as error:
-        return Trial(oracle, gradient.target, None, Problem(str(error)))
-
-
-def by_function(exercise: Exercise) -> list[list[Gradient]]:
-    """The gradients, those that one function returns together."""
-    groups: dict[str, list[Gradient]] = {}
-    for gradient in exercise.gradients:
-        groups.setdefault(gradient.function, []).append(gradient)
-    return list(groups.values())
+        return Answer(Outcome.ERROR, reason=reason(Code.RAISED, text=f"{type(error).__name__}: {error}"))
 
 
 def lookalikes(exercise: Exercise, gradient: Gradient, oracle: Oracle) -> dict[str, list[str]]:
     """For each name that an answer to `gradient` may ask for, the names that fit in its place."""
-    offered = offer(gradient, oracle, oracle.upstream)[0]
+    offered = question([gradient], oracle).offered
     tensors = {k: v for k, v in offered.items() if isinstance(v, Tensor) and v.is_floating_point() and v.dim()}
     return {
         name: [
@@ -142,19 +120,19 @@ def mutants_of(exercise: Exercise, gradient: Gradient, oracle: Oracle, right: It
 
 def library(exercise: Exercise) -> Fingerprints:
     """Fingerprints of all known wrong answers at the public cases; a tie is kept under its first two messages."""
-    oracles = [Oracle(exercise, case) for case in cases(exercise, PUBLIC_SEED)]
+    oracles = Oracles(exercise).all
     wrong, right = examples(exercise, "wrong"), examples(exercise, "right")
     found: dict[str, list[Known]] = {gradient.name: [] for gradient in exercise.gradients}
-    for group in by_function(exercise):
+    for group in exercise.by_function.values():
         for example in wrong:
             if example.gradient == group[0].name and "wrong order" not in example.causes:
                 # (of gradients in a wrong order the graph tells which stands where, line by line)
-                tried = [try_together(example.function, exercise, group, oracle) for oracle in oracles[1:]]
+                tried = [try_together(example.function, group, oracle) for oracle in oracles[1:]]
                 _add(found, group, tried, example.causes[0], example.message, catalogued=True)
         for mutant in mutants_of(exercise, group[0], oracles[1], right):
             if "torch.empty" in mutant.source:
                 continue  # may read memory that was never written: other numbers every time
-            tried = [try_together(mutant.function, exercise, group, oracle) for oracle in oracles[1:]]
+            tried = [try_together(mutant.function, group, oracle) for oracle in oracles[1:]]
             _add(found, group, tried, mutant.cause, mutant.message)
     return Fingerprints(PUBLIC_SEED, {name: tuple(known) for name, known in found.items()})
 

@@ -13,6 +13,7 @@ from graders.exercise import kit
 from graders.exercise.module import load, references
 from graders.exercise.stub import stub
 
+
 def build(folder: Path) -> dict[str, str]:
     """Everything that belongs in exercises/, as {relative path: text}.
 

@@ -9,25 +9,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from graders.authoring import library as known
-from graders.authoring import release
-from graders.authoring.library import PUBLIC_SEED, Example
+from graders.authoring.library import Example
 from graders.authoring.mutants import Mutant
 from graders.diagnosis.diagnose import diagnose
-from graders.diagnosis.fingerprints import Fingerprints
-from graders.exercise.kit import Kit
-from graders.exercise.module import Exercise, Gradient, load
+from graders.exercise.cases import PUBLIC_SEED
+from graders.exercise.kit import Fingerprints, Kit
+from graders.exercise.module import Exercise, Gradient, load, references
+from graders.exercise.stub import stub
 from graders.oracle import compare
-from graders.oracle.gradient import Oracle, cases
+from graders.oracle.gradient import Oracle, Oracles
 from graders.oracle.trial import Trial
-from graders.student.module import load_student
-from graders.verdict.grader import Grader
-from graders.verdict.states import State
+from graders.outcome import Outcome
+from graders.student.module import InProcess, load_student
+from graders.verdict.chained import Chained
+from graders.verdict.grader import Cases
+from graders.verdict.result import Result
 
 SINGLE = 1e-3  # a reference in float32 against autograd in float32, relative to the largest entry
 
@@ -53,7 +54,7 @@ class Tally:
 def main(reference: Path, seeds: int) -> int:
     """Check every exercise below `reference`; prints a table and a line of figures. 0 if nothing is amiss."""
     console = Console(emoji=False)
-    paths = release.references(reference)
+    paths = references(reference)
     tallies = [check(path, seeds) for path in track(paths, "selfcheck", console=console, transient=True)]
     console.print(_table(tallies))
     for fault in (f for t in tallies for f in t.faults):
@@ -81,21 +82,26 @@ def _check_stub(exercise: Exercise, tally: Tally) -> None:
     """Every function of the released stub is 'not attempted', every reference is exact or approximate."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / exercise.path.name
-        path.write_text(release.stub(exercise), encoding="utf-8")
-        for result in Grader(exercise, load_student(path), Kit(path, exercise.text, "", "")).results():
-            if result.state is not State.NOT_ATTEMPTED:
-                tally.faults.append(f"{path.name}: the stub's {result.gradient.name} is {result.state.value}")
-    kit = Kit(exercise.path, exercise.text, "", "")
-    for result in Grader(exercise, load_student(exercise.path), kit, strict_shapes=True).results():
-        if result.state not in (State.EXACT, State.APPROXIMATE):
-            at = f"{exercise.path}:{result.gradient.line}"
-            told = f"{at}: the reference's {result.gradient.name} is {result.state.value}: {result.message}"
-            tally.faults.append("\n  ".join([told, *result.frames]))
+        path.write_text(stub(exercise), encoding="utf-8")
+        for result in _checked(exercise, path):
+            if result.outcome is not Outcome.NOT_ATTEMPTED:
+                tally.faults.append(f"{path.name}: the stub's {result.item} is {result.outcome.value}")
+    for result in _checked(exercise, exercise.path):
+        if result.outcome not in (Outcome.EXACT, Outcome.APPROXIMATE):
+            at = f"{exercise.path}:{exercise.gradient(result.item).line}"
+            fault = f"{at}: the reference's {result.item} is {result.outcome.value}: {result.message}"
+            tally.faults.append("\n  ".join([fault, *result.frames]))
+
+
+def _checked(exercise: Exercise, path: Path) -> list[Result]:
+    """A module as a student's check sees it, without known wrong answers and with strict shapes."""
+    kit = Kit(path, exercise.text, "", "")
+    return Chained(exercise, InProcess(load_student(path)), Cases.at_home(exercise, kit), strict=True).results()
 
 
 def _check_wrong(exercise: Exercise, wrong: Sequence[Example], library: Fingerprints, tally: Tally) -> None:
     """Every catalogued wrong answer fails, named as its author expects: from the graph, and with fingerprints."""
-    oracles = [Oracle(exercise, case) for case in cases(exercise, PUBLIC_SEED)]
+    oracles = Oracles(exercise).all
     together: dict[int, list[Example]] = {}
     for example in wrong:
         together.setdefault(example.line, []).append(example)
@@ -140,14 +146,14 @@ def _check_one_wrong(
 
 def _check_mutants(exercise: Exercise, right: Sequence[Example], tally: Tally) -> None:
     """Every mutant of the reference is caught, or listed with a proof that it is right as well."""
-    oracles = [Oracle(exercise, case) for case in cases(exercise, PUBLIC_SEED)]
+    oracles = Oracles(exercise).all
     proofs = equivalents(exercise)
     used: set[Equivalent] = set()
-    for group in known.by_function(exercise):
+    for group in exercise.by_function.values():
         gradient = group[0]
         for mutant in known.mutants_of(exercise, gradient, oracles[1], ()):
             tally.mutants += 1
-            if not _survives(mutant.function, exercise, group, oracles):
+            if not _survives(mutant.function, group, oracles):
                 continue
             proof = next((p for p in proofs if p.covers(gradient.function, mutant)), None)
             if proof:
@@ -163,12 +169,10 @@ def _check_mutants(exercise: Exercise, right: Sequence[Example], tally: Tally) -
         tally.faults.append(f"{exercise.name}: {told}")
 
 
-def _survives(
-    function: Callable[..., Any], exercise: Exercise, group: Sequence[Gradient], oracles: Sequence[Oracle]
-) -> bool:
+def _survives(function: Callable[..., Any], group: Sequence[Gradient], oracles: Sequence[Oracle]) -> bool:
     """Right in every case, shape included (a shape that differs by ones gets a remark, so it is noticed)."""
     for oracle in [*oracles[1:], oracles[0]]:
-        for trial in known.try_together(function, exercise, group, oracle):
+        for trial in known.try_together(function, group, oracle):
             if not trial.passes or trial.answer is None or trial.answer.shape != trial.expected.shape:
                 return False
     return True
@@ -197,10 +201,10 @@ def equivalents(exercise: Exercise) -> list[Equivalent]:
 
 def _check_right(exercise: Exercise, right: Sequence[Example], seed: int, tally: Tally) -> None:
     """References and right alternatives pass, in float64 at every case and in float32 at the lecture's."""
-    all_cases = cases(exercise, seed)
-    oracles = [Oracle(exercise, case) for case in all_cases]
+    public = Oracles(exercise, seed)
+    oracles = public.all
     answers = [(g, g.name, exercise.namespace[g.function]) for g in exercise.gradients]
-    single = Oracle(exercise, all_cases[0], torch.float32)
+    single = public.lecture
     for gradient, name, function in answers:
         trial = known.try_out(function, exercise, gradient, single)
         scale = single.scale(gradient.target)
@@ -211,7 +215,7 @@ def _check_right(exercise: Exercise, right: Sequence[Example], seed: int, tally:
     for gradient, name, function in answers:
         for trial in _rejected(function, exercise, gradient, oracles):
             tally.rejections += 1
-            why = trial.problem.message if trial.problem else str(trial.match)
+            why = trial.problem.reason if trial.problem else trial.match
             tally.faults.append(f"{exercise.name}: {name} rejected at '{trial.oracle.case.label}', seed {seed}: {why}")
 
 

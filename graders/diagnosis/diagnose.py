@@ -13,9 +13,10 @@ from torch import Tensor
 
 from graders.diagnosis import factors, hypotheses
 from graders.diagnosis.branches import explain_branches
-from graders.diagnosis.fingerprints import Known, lookup
+from graders.diagnosis.fingerprints import lookup
 from graders.diagnosis.fitting import fits
 from graders.diagnosis.shapes import both_shapes, explain_shape
+from graders.exercise.kit import Known
 from graders.oracle.compare import SINGLE_PRECISION, Match
 from graders.oracle.trial import Diagnosis, Trial
 
@@ -56,7 +57,7 @@ def _not_everywhere(trials: Sequence[Trial]) -> Diagnosis | None:
         what = "not finite" if bad.match is Match.NOT_FINITE else "wrong"
         message = f"right for ordinary values, but {what} in the extreme case '{bad.oracle.case.label}'"
         cause = "not finite" if bad.match is Match.NOT_FINITE else "extreme values"
-    frames = (*bad.problem.frames, bad.problem.message) if bad.problem else ()
+    frames = (*bad.problem.frames, str(bad.problem.reason)) if bad.problem else ()
     return Diagnosis(cause, message, frames)
 
 

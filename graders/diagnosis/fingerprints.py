@@ -18,6 +18,7 @@ from graders.diagnosis import factors
 from graders.exercise.kit import Known, Print
 from graders.oracle.trial import Trial
 
+
 @cache
 def _direction(size: int) -> Tensor:
     return torch.randn(size, generator=torch.Generator().manual_seed(size), dtype=torch.float64)

@@ -18,9 +18,9 @@ from graders.grading import GradingError
 from graders.grading import local as threads
 from graders.grading.assess import Supervisor, failed
 from graders.grading.keys import Keys
+from graders.grading.results import Assessment, from_plain
 from graders.grading.secret import secret_of
 from graders.grading.store import Store
-from graders.grading.results import Assessment, from_plain
 from graders.sandbox.task import Limits
 from graders.submissions.entries import digest
 from graders.submissions.roster import Handed, Piece, Roster

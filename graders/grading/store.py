@@ -13,8 +13,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from graders.grading.keys import Key
-from graders.grading.results import Assessment, from_plain, to_plain
+from graders.grading.results import Assessment, Key, from_plain, to_plain
 
 SYNC_SECONDS = 0.5  # what a power failure, unlike a kill, may cost
 

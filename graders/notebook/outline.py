@@ -8,8 +8,8 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from graders.authoring import release
 from graders.exercise.module import Exercise, ExerciseError, Gradient, functions_of, sections_of, targets_of
+from graders.exercise.stub import BEGIN, END, stub
 
 STAGES = ("a nudge", "a sketch", "nearly there")
 HOW_TO = """\
@@ -36,7 +36,7 @@ class Part:
 
 def parts(exercise: Exercise) -> list[Part]:
     """Everything in order. Only the answers hold anything of the solutions and derivations."""
-    text = release.stub(exercise)
+    text = stub(exercise)
     lines = text.splitlines()
     sections = sections_of(text)
     made = [Part("title", "title", f"# {exercise.title}\n\n{exercise.story}\n\n{HOW_TO}")]
@@ -122,8 +122,8 @@ def _answer(exercise: Exercise, name: str) -> str:
     docstring = function.body[0]
     head = lines[start : docstring.lineno - 1]
     body = lines[docstring.end_lineno or docstring.lineno :]
-    last = next((i for i, line in enumerate(body) if release.END.match(line)), None)
-    first = next((i for i, line in enumerate(body) if release.BEGIN.match(line)), None)
+    last = next((i for i, line in enumerate(body) if END.match(line)), None)
+    first = next((i for i, line in enumerate(body) if BEGIN.match(line)), None)
     if first is None or last is None:
         what = f"{name} needs one ### BEGIN SOLUTION and one ### END SOLUTION"
         raise ExerciseError(exercise.path, function.lineno, what, "put the two markers around the solution.")

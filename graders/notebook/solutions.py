@@ -9,10 +9,10 @@ from typing import Any
 
 import nbformat
 
-from graders.authoring import release
-from graders.diagnosis.fingerprints import Fingerprints
 from graders.exercise import kit
-from graders.exercise.module import load
+from graders.exercise.kit import Fingerprints
+from graders.exercise.module import load, references
+from graders.exercise.stub import stub
 from graders.notebook import source as notebooks
 
 SECONDS = 300  # for one cell
@@ -25,13 +25,13 @@ class Unsolved(Exception):
 def write(reference: Path, folder: Path) -> list[Path]:
     """Write DIR/solutions/NAME.ipynb for every exercise; returns what changed. Raises Unsolved, ExerciseError."""
     changed = []
-    for path in release.references(reference):
+    for path in references(reference):
         exercise = load(path)
         notebook = notebooks.solved(exercise)
         target = folder / "solutions" / f"{exercise.name}.ipynb"
         if _sources(notebook) == _read(target):
             continue
-        packed = kit.pack(exercise, release.stub(exercise), Fingerprints())
+        packed = kit.pack(exercise, stub(exercise), Fingerprints())
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(nbformat.writes(run(notebook, exercise.name, packed)) + "\n", encoding="utf-8")
         changed.append(target)

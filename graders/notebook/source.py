@@ -16,7 +16,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from graders.authoring import library as known
 from graders.authoring import release
 from graders.exercise import kit
-from graders.exercise.module import Exercise, ExerciseError, load
+from graders.exercise.module import Exercise, ExerciseError, load, references
+from graders.exercise.stub import stub
 from graders.notebook.outline import Part, parts
 from graders.submissions.cells import cell_id, grade_id, marks, release_of
 
@@ -31,7 +32,7 @@ def source(exercise: Exercise) -> Any:
 
 
 def _metadata(exercise: Exercise) -> dict[str, Any]:
-    own = {"exercise": exercise.name, "release": release_of(release.stub(exercise))}
+    own = {"exercise": exercise.name, "release": release_of(stub(exercise))}
     return {"kernelspec": KERNEL, "language_info": {"name": "python"}, "backprop_ninja": own}
 
 
@@ -65,7 +66,7 @@ def _without_comment(part: Part) -> str:
 def build(reference: Path) -> dict[str, str]:
     """The source notebooks and their kits, as {path relative to source/: text}. Raises ExerciseError."""
     files: dict[str, str] = {}
-    for path in release.references(reference):
+    for path in references(reference):
         exercise = load(path)
         name = exercise.name
         if f"{name}/{name}.ipynb" in files:
@@ -73,7 +74,7 @@ def build(reference: Path) -> dict[str, str]:
         notebook = source(exercise)
         nbformat.validate(notebook)
         files[f"{name}/{name}.ipynb"] = nbformat.writes(notebook) + "\n"
-        files[f"{name}/kit/{name}.json"] = kit.pack(exercise, release.stub(exercise), known.library(exercise))
+        files[f"{name}/kit/{name}.json"] = kit.pack(exercise, stub(exercise), known.library(exercise))
     return files
 
 

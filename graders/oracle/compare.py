@@ -23,7 +23,6 @@ class Match(Enum):
     WRONG = "wrong"
 
 
-
 def same_up_to_ones(shape: torch.Size, expected: torch.Size) -> bool:
     """Equal but for dimensions of size 1: (64,) for (1, 64)."""
     return [s for s in shape if s != 1] == [s for s in expected if s != 1]

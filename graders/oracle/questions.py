@@ -43,9 +43,7 @@ def refusals(targets: tuple[str, ...], consumers: tuple[str, ...], values: tuple
         if name not in consumers and f"d{name}" not in values
     }
     answers = {
-        f"d{name}": reason(Code.THE_ANSWER, name=f"d{name}", direct=direct)
-        for name in targets
-        if name not in consumers
+        f"d{name}": reason(Code.THE_ANSWER, name=f"d{name}", direct=direct) for name in targets if name not in consumers
     }
     return refused | answers
 

@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from graders.report.scores import Graded, Report
 from graders.outcome import Outcome
+from graders.report.scores import Graded, Report
 from graders.verdict.result import Result
 
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -11,9 +11,9 @@ from pathlib import Path
 from graders.exercise.module import Exercise
 from graders.grading.grade import Run
 from graders.outcome import Outcome
+from graders.submissions.roster import Handed
 from graders.verdict.result import Result
 from graders.words import Code, Reason
-from graders.submissions.roster import Handed
 
 NUMBERED = re.compile(r"^line \d+: ")
 

@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from graders.report.scores import Report
 from graders.outcome import Outcome
+from graders.report.scores import Report
 
 
 def tell(report: Report, console: Console) -> None:

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from graders.report.scores import Graded, Report
 from graders.outcome import Outcome
+from graders.report.scores import Graded, Report
 from graders.verdict.result import Result
 
 GROUPS = ("passed", "wrong", "failed", "untouched", "none")

@@ -131,10 +131,11 @@ def _collect(returned: Any, question: Question, index: int) -> Answer:
 
 def element(returned: object, index: int, count: int) -> object:
     """One of `count` gradients that a function returned together. Raises NotATensor if it did not return that many."""
-    is_row = isinstance(returned, tuple | list)
-    if is_row and len(returned) == count:
-        return returned[index]
-    what = f"{len(returned)} values" if is_row else f"one {type(returned).__name__}"
+    what = f"one {type(returned).__name__}"
+    if isinstance(returned, tuple | list):
+        if len(returned) == count:
+            return returned[index]
+        what = f"{len(returned)} values"
     raise NotATensor(reason(Code.RETURNED_COUNT, what=what, count=count))
 
 

@@ -40,9 +40,7 @@ def _given(text: str) -> dict[str, ast.FunctionDef]:
 def _first_difference(then: ast.FunctionDef, now: ast.FunctionDef) -> Reason:
     for old, new in zip(then.body, now.body, strict=False):
         if ast.dump(old) != ast.dump(new):
-            return reason(
-                Code.GIVEN_LINE, line=new.lineno, function=now.name, now=_short(new), before=_short(old)
-            )
+            return reason(Code.GIVEN_LINE, line=new.lineno, function=now.name, now=_short(new), before=_short(old))
     return reason(Code.GIVEN_SIGNATURE, function=now.name, line=now.lineno)
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from graders.sandbox.wire import LONGEST_SOURCE
+from graders.sandbox.task import LONGEST_SOURCE
 from graders.submissions import notebook as extract
 
 ZIP = (".zip",)

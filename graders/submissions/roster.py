@@ -11,7 +11,6 @@ from graders.exercise.kit import Kit
 from graders.submissions.archives import is_notebook
 from graders.submissions.cells import release_of
 from graders.submissions.entries import Attempt, Student, entries_of, read_student
-
 from graders.words import Code, Reason, reason
 
 Work = tuple[str, bytes]  # an exercise's name, a submission's file

@@ -15,7 +15,7 @@ from graders.words import Code, Reason, reason
 
 
 def decided(item: str, trials: Sequence[Trial], line: int) -> Result:
-    """The verdict at the cases that decide. A wrong answer is not explained yet; `line` is where the function stands."""
+    """The verdict at the cases that decide; wrong is not explained yet. `line` is where the function stands."""
     seconds = round(sum(trial.given.seconds for trial in trials), 5)
     ended = _ended(trials)
     if ended:

@@ -31,7 +31,7 @@ def _others(trial: Trial) -> list[str]:
 
 def _gradient_of(other: str, name: str) -> Hypothesis:
     message = f"it is the gradient of `{other}`, not of `{name}`"
-    return Hypothesis("wrong target", message, lambda t: t.oracle.true_gradients()[other])
+    return Hypothesis("wrong target", message, lambda t: t.oracle.true_gradients[other])
 
 
 def _one_step_further(name: str) -> Candidate:

@@ -1,4 +1,4 @@
-"""What a student reads of a mark under nbgrader. Nothing of a hidden case is in it: the reason is."""
+"""What a student reads of a result under nbgrader. Nothing of a hidden case is in it: the reason is."""
 
 from __future__ import annotations
 
@@ -11,34 +11,32 @@ from graders.grading import difference as heat
 from graders.report import pictures
 from graders.report.scores import without_lines
 from graders.report.terminal import indented
-from graders.sandbox.outcome import Mark
 from graders.sandbox.selftest import CLASSES
+from graders.verdict.result import Result
 
-FOREIGN = "this cell is not one of backprop-ninja's: a person has to grade it"
 
-
-def report(mark: Mark) -> str:
+def report(result: Result) -> str:
     """A line with the outcome, under it what there is to say."""
-    lines = [f"{mark.gradient:15s} | {mark.outcome.value}"]
-    lines += indented(mark.message) if mark.message else []
-    frames = without_lines(mark).frames
+    lines = [f"{result.item:15s} | {result.outcome.value}"]
+    lines += indented(result.message) if result.message else []
+    frames = without_lines(result).frames
     lines += [line for frame in frames for line in indented(frame, "      in: ", "          ")]
-    lines += [line for remark in mark.remarks for line in indented(remark)]
+    lines += [line for remark in result.remarks for line in indented(str(remark))]
     return "\n".join(lines)
 
 
-def pictures_of(mark: Mark, expected: Tensor) -> str:
+def pictures_of(result: Result, expected: Tensor) -> str:
     """Heat maps of an answer to the public case, where it differs from `expected`, as HTML; empty without a picture."""
-    difference = heat.difference_of(mark.picture, expected)
+    difference = heat.difference_of(result.difference, expected)
     if difference is None:
         return ""
     told = "On the public case, the one that <code>check()</code> shows: blue is negative, red positive, white zero."
     return f"<div>{pictures.compared(expected + difference, expected)}<p style='color:#656d76'>{told}</p></div>"
 
 
-def short(mark: Mark) -> str:
-    told = [mark.message] if mark.message else list(mark.remarks)
-    return ": ".join([f"{mark.gradient} {mark.outcome.value}", *told])
+def short(result: Result) -> str:
+    said = [result.message] if result.message else list(map(str, result.remarks))
+    return ": ".join([f"{result.item} {result.outcome.value}", *said])
 
 
 def notice(problems: Sequence[str], isolation: str) -> str:

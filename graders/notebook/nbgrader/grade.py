@@ -1,6 +1,6 @@
 """In the place of nbgrader's Execute: answers go through the trusted path, and no kernel is started.
 
-`NinjaGrade` writes what nbgrader looks for into every test cell: the report as text, the score as a plain number.
+`NinjaGrade` writes the report into every test cell, and leaves the scores to NinjaSave (save.py).
 Notebooks that were not made by `backprop-ninja release` go through Execute as ever.
 """
 
@@ -20,9 +20,11 @@ from graders.notebook.nbgrader.exporter import submitted_bytes
 from graders.notebook.nbgrader.gradebook import exercise_of, released_for
 from graders.notebook.nbgrader.save import OURS
 from graders.notebook.nbgrader.session import Session, session
-from graders.sandbox.outcome import Mark, Outcome
+from graders.outcome import Outcome
 from graders.submissions.cells import grade_id, grade_id_of, split_id
 from graders.submissions.notebook import Module, Unreadable, module_of
+from graders.verdict.result import Result
+from graders.words import Code, Reason, reason
 
 
 class NinjaGrade(NbGraderPreprocessor):  # type: ignore[misc]
@@ -44,15 +46,15 @@ class NinjaGrade(NbGraderPreprocessor):  # type: ignore[misc]
             return executed
         session = self._session()
         module = self._module(resources["nbgrader"], exercise, session)
-        marks, isolation = self._marks(module, exercise, session)
+        results, isolation = self._results(module, exercise, session)
         for problem in module.problems:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], problem)
         drawn = {
-            name: feedback.pictures_of(mark, session.expected(exercise, name))
-            for name, mark in marks.items()
-            if mark.picture
+            name: feedback.pictures_of(result, session.expected(exercise, name))
+            for name, result in results.items()
+            if result.difference
         }
-        noted = _write(nb, exercise, marks, drawn, self._reason(module))
+        noted = _write(nb, exercise, results, drawn, self._missing(module))
         for line in noted["log"]:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], line)
         resources[OURS] = noted
@@ -73,19 +75,22 @@ class NinjaGrade(NbGraderPreprocessor):  # type: ignore[misc]
             return Module(exercise, b"", [str(error)])
         return module_of(content, exercise, {exercise: session.release(exercise)})
 
-    def _marks(self, module: Module, exercise: str, session: Session) -> tuple[dict[str, Mark], str]:
+    def _results(self, module: Module, exercise: str, session: Session) -> tuple[dict[str, Result], str]:
         if not module.source:
             return {}, ""
         assessment = session.assess(exercise, module.source)
-        return {mark.gradient: mark for mark in assessment.marks}, assessment.isolation
+        return {result.item: result for result in assessment.results}, assessment.isolation
 
-    def _reason(self, module: Module) -> str:
-        return module.problems[0] if module.problems and not module.source else ""
+    def _missing(self, module: Module) -> Reason:
+        """Why a test cell has no result: the notebook cannot be read, or the cell is none of ours."""
+        if module.problems and not module.source:
+            return reason(Code.UNREADABLE, text=module.problems[0])
+        return Reason(Code.FOREIGN_CELL)
 
 
-def _write(nb: Any, exercise: str, marks: dict[str, Mark], drawn: dict[str, str], unreadable: str) -> dict[str, Any]:
-    """Write the outputs of all test cells. What is not graded, comments on answers, and lines for the log."""
-    not_graded: set[str] = set()
+def _write(nb: Any, exercise: str, results: dict[str, Result], drawn: dict[str, str], missing: Reason) -> dict[str, Any]:
+    """Write the outputs of all test cells. Their scores (None: not graded), comments on answers, lines for the log."""
+    scores: dict[str, float | None] = {}
     comments: dict[str, list[str]] = {}
     log = []
     for cell in nb.cells:
@@ -93,15 +98,22 @@ def _write(nb: Any, exercise: str, marks: dict[str, Mark], drawn: dict[str, str]
             continue
         found = split_id(grade_id_of(cell))
         name = found[2] if found and found[:2] == (exercise, "test") else ""
-        mark = marks.get(name) or Mark(name, Outcome.NOT_GRADED, unreadable or feedback.FOREIGN)
-        cell.outputs = _outputs(mark, float(cell.metadata.nbgrader["points"]), drawn.get(name, ""))
-        if not mark.outcome.graded:
-            not_graded.add(cell.metadata.nbgrader["grade_id"])
-            log.append(f"{cell.metadata.nbgrader['grade_id']} is {mark.outcome.value}: {mark.message}")
-        elif mark.outcome is not Outcome.NOT_ATTEMPTED:
+        marks = cell.metadata.nbgrader
+        result = results.get(name) or Result(name, Outcome.NOT_GRADED, missing)
+        cell.outputs = _outputs(result, drawn.get(name, ""))
+        scores[marks["grade_id"]] = _score(result, float(marks["points"]))
+        if not result.outcome.graded:
+            log.append(f"{marks['grade_id']} is {result.outcome.value}: {result.message}")
+        elif result.outcome is not Outcome.NOT_ATTEMPTED:
             answer = grade_id(exercise, "answer", _function(cell.source))
-            comments.setdefault(answer, []).append(feedback.short(mark))
-    return {"not_graded": not_graded, "comments": comments, "log": log}
+            comments.setdefault(answer, []).append(feedback.short(result))
+    return {"scores": scores, "comments": comments, "log": log}
+
+
+def _score(result: Result, points: float) -> float | None:
+    if not result.outcome.graded:
+        return None
+    return points if result.right else 0.0
 
 
 def _function(source: str) -> str:
@@ -109,17 +121,9 @@ def _function(source: str) -> str:
     return source.partition("check(")[2].partition(",")[0].partition(")")[0].strip()
 
 
-def _outputs(mark: Mark, points: float, picture: str) -> list[Any]:
-    """The report as text, a picture if there is one, the score as a number, of which nbgrader reads the first.
-
-    Where there is no score an error stands in its place, lest it count as full marks.
-    """
-    report = {"output_type": "stream", "name": "stdout", "text": feedback.report(mark) + "\n"}
-    if not mark.outcome.graded:
-        told = {"ename": "NotGraded", "evalue": mark.message, "traceback": [f"NotGraded: {mark.message}"]}
-        return [from_dict(report), from_dict({"output_type": "error", **told})]
-    score = points if mark.outcome is Outcome.PASSED else 0.0
-    value = {"data": {"text/plain": repr(max(0.0, min(score, points)))}, "metadata": {}, "execution_count": 1}
+def _outputs(result: Result, picture: str) -> list[Any]:
+    """The report as text, and a picture if there is one."""
+    report = {"output_type": "stream", "name": "stdout", "text": feedback.report(result) + "\n"}
     shown = {"data": {"text/html": picture, "text/plain": "(heat maps)"}, "metadata": {}}
     outputs = [report, {"output_type": "display_data", **shown}] if picture else [report]
-    return [from_dict(output) for output in (*outputs, {"output_type": "execute_result", **value})]
+    return [from_dict(output) for output in outputs]

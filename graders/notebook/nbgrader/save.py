@@ -42,8 +42,8 @@ class NinjaSave(SaveAutoGrades):  # type: ignore[misc]
             name = cell.metadata.get("nbgrader", {}).get("grade_id")
             if utils.is_grade(cell):
                 grade = grades[name]
-                waits = name in noted["not_graded"]
-                grade.auto_score = None if waits else utils.determine_grade(cell, self.log)[0]
+                ours = name in noted["scores"]
+                grade.auto_score = noted["scores"][name] if ours else utils.determine_grade(cell, self.log)[0]
                 grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
             if utils.is_solution(cell) or utils.is_task(cell):
                 same = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)

@@ -11,11 +11,11 @@ import torch
 
 from graders.exercise.kit import Kit, kits_in
 from graders.grading.assess import Supervisor
-from graders.grading.keys import Key, Keys
+from graders.grading.keys import Keys
+from graders.grading.results import Assessment, Key
 from graders.grading.secret import secret_of
 from graders.grading.store import result_in
 from graders.report.pages import Forward
-from graders.grading.results import Assessment
 from graders.sandbox.sandbox import Sandbox
 from graders.sandbox.task import Limits
 from graders.submissions.cells import release_of
