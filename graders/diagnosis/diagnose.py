@@ -43,9 +43,9 @@ def diagnose(trials: Sequence[Trial], known: Sequence[Known] = ()) -> Diagnosis:
 
 def _not_everywhere(trials: Sequence[Trial]) -> Diagnosis | None:
     """Right at the lecture's sizes and wrong, or raising, at others."""
-    if not trials[0].passes:
+    if not trials[0].right:
         return None
-    bad = next((t for t in trials if not t.passes), None)
+    bad = next((t for t in trials if not t.right), None)
     if bad is None:  # only a strict reading of the shape refuses it
         expected, got = tuple(trials[0].expected.shape), tuple(trials[0].answer.shape)  # type: ignore[union-attr]
         return Diagnosis("keepdim", f"the values are right, the shape is {got} for {expected}: keepdim=True keeps it")

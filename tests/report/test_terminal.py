@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-import graders.verdict.grader  # noqa: F401  (stays imported: pytester forgets what is imported inside a run)
+import graders.verdict.chained  # noqa: F401  (stays imported: pytester forgets what is imported inside a run)
 from tests.conftest import Folder
 from tests.support.stubs import solutions
 
