@@ -21,9 +21,8 @@ from graders.report.pages import Pages, markdown
 from graders.report.scores import Report
 from graders.sandbox.outcome import Outcome
 from graders.sandbox.sandbox import Limits, Sandbox, SandboxError
-
-from ..conftest import EXERCISES
-from .class_of import Catalogue
+from tests.support.class_of import Catalogue
+from tests.support.stubs import EXERCISES
 
 NASTY = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'<"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

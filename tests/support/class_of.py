@@ -22,9 +22,8 @@ from graders.authoring.library import PUBLIC_SEED, Example, examples, try_out
 from graders.exercise.module import Exercise, functions_of, load
 from graders.oracle.compare import Match
 from graders.oracle.gradient import Oracle, cases
-
-from ..conftest import EXERCISES, NINJA, REFERENCE
-from .attacks import ATTACKS, Attack
+from tests.sandbox.attacks import ATTACKS, Attack
+from tests.support.stubs import EXERCISES, NINJA, REFERENCE
 
 NAMES = ("ex1_atomic", "ex2_cross_entropy", "ex3_batchnorm")
 FAULTY = frozenset({"wrong", "wrong shape", "bad output"})

@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 
 from graders.report import summary as command
-
-from ..conftest import EXERCISES
-from .class_of import class_of
+from tests.support.class_of import class_of
+from tests.support.stubs import EXERCISES
 
 FOLDER = Path("build/demo")
 
