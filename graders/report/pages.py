@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from graders.exercise.kit import Kit
 from graders.exercise.module import Exercise
 from graders.oracle.gradient import Oracle, cases
-from graders.report import graph, maps
-from graders.report.maps import Map
+from graders.report import graph, heatmaps, signs
 from graders.report.scores import Graded, Report
 from graders.report.tally import MOST_ROWS, Tally, first_open, group, strip
 from graders.sandbox.outcome import Mark, Outcome
@@ -37,8 +37,7 @@ class Row:
     mark: Mark
     kind: str
     points: int
-    shape: str
-    maps: list[Map]
+    maps: Markup  # empty where there is no picture
 
     @property
     def words(self) -> str:
@@ -59,16 +58,12 @@ class Page:
     missing: str
     file: str
     attempts: int
-    layout: graph.Layout | None
+    graph: Markup  # empty where there is nothing to draw
     problems: tuple[str, ...]
 
     @property
     def right(self) -> int:
         return sum(row.mark.passed for row in self.rows)
-
-    @property
-    def states(self) -> dict[str, tuple[str, str]]:
-        return {row.mark.gradient[1:]: (row.kind, row.words) for row in self.rows}
 
 
 @dataclass
@@ -96,6 +91,7 @@ class Pages:
         loader = FileSystemLoader(Path(__file__).parent / "templates")
         options: dict[str, Any] = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
         self._html = Environment(loader=loader, autoescape=True, **options)
+        self._html.globals |= {"sign": lambda *of: Markup(signs.sign(*of)), "colours": signs.COLOURS}
         self._plain = Environment(loader=loader, autoescape=False, **options)
         self._plain.filters["md"] = markdown
 
@@ -118,16 +114,15 @@ class Pages:
         made = [attempt for attempt in student.handed.attempts if attempt["exercise"] == name]
         rows = [self._row(forward, mark, student.points[name][mark.gradient]) for mark in marks]
         file = str(made[-1]["file"]) if made else ""
-        layout = forward.layout if len(marks) > 1 and not missing else None
+        states = {row.mark.gradient[1:]: (row.kind, row.words) for row in rows}
+        drawn = len(marks) > 1 and not missing
+        picture = graph.svg(forward.layout, states, f"The compute graph of {name}") if drawn else ""
         problems = student.handed.problems.get(name, ())
-        return Page(name, exercise.title, rows, missing, file, len(made), layout, tuple(problems))
+        return Page(name, exercise.title, rows, missing, file, len(made), Markup(picture), tuple(problems))
 
     def _row(self, forward: Forward, mark: Mark, points: int) -> Row:
-        if not mark.picture:
-            return Row(mark, group(mark.outcome), points, "", [])
-        expected = forward.oracle.expected(mark.gradient[1:])
-        shape = f"{mark.gradient[1:]} ({' × '.join(map(str, expected.shape))})"
-        return Row(mark, group(mark.outcome), points, shape, maps.maps(mark.picture, expected))
+        maps = heatmaps.recalled(mark.picture, forward.oracle.expected(mark.gradient[1:])) if mark.picture else ""
+        return Row(mark, group(mark.outcome), points, Markup(maps))
 
     def overview(self, tally: Tally) -> str:
         """The class report as HTML."""
