@@ -6,20 +6,21 @@ import sys
 from collections.abc import Mapping
 from html import escape
 
-from graders.report import pictures, terminal
+from graders.report import graph, heatmaps, signs, terminal
 from graders.report.terminal import WRONG
-from graders.verdict.grader import Grader, Result
+from graders.verdict.chained import Chained
+from graders.verdict.result import Result
 
 
-def show(result: Result, grader: Grader, states: Mapping[str, str]) -> None:
+def show(result: Result, check: Chained, states: Mapping[str, str]) -> None:
     """Print a result, or display it where Jupyter runs this. `states` are those of tensors seen in this session."""
-    told = text(result, grader)
+    lines = text(result, check)
     if not in_jupyter():
-        print(told)
+        print(lines)
         return
     from IPython.display import publish_display_data
 
-    publish_display_data({"text/plain": told, "text/html": html(result, grader, states)})
+    publish_display_data({"text/plain": lines, "text/html": html(result, check, states)})
 
 
 def in_jupyter() -> bool:
@@ -29,46 +30,44 @@ def in_jupyter() -> bool:
     return shell is not None and getattr(shell, "kernel", None) is not None
 
 
-def text(result: Result, grader: Grader) -> str:
-    return "\n".join(terminal.lines(dict(terminal.properties(result, grader))))
+def text(result: Result, check: Chained) -> str:
+    return "\n".join(terminal.lines(dict(terminal.properties(result, check))))
 
 
-def html(result: Result, grader: Grader, states: Mapping[str, str]) -> str:
-    """The classic line, what there is to say, heat maps (folded if all is right) and the compute graph."""
-    colour = pictures.COLOURS.get(result.state.value, pictures.FAULT)
-    line, *rest = text(result, grader).split("\n")
-    shown = [f'<pre style="margin:0"><span style="color:{colour}">⬤</span> {escape(line)}</pre>']
+def html(result: Result, check: Chained, states: Mapping[str, str]) -> str:
+    """The classic line, what there is to say, heat maps (folded if all is right) and the compute graph (folded)."""
+    line, *rest = text(result, check).split("\n")
+    shown = [f'<pre style="margin:0">{signs.sign(kind(result.outcome.state), 14)} {escape(line)}</pre>']
     if rest:
         shown.append(f'<pre style="margin:2px 0 6px 0">{escape(chr(10).join(rest))}</pre>')
-    maps = heat_maps(result, grader)
+    maps = maps_of(result, check)
     if maps:
-        is_open = " open" if result.state.value in WRONG else ""
+        is_open = " open" if result.outcome.state in WRONG else ""
         shown.append(f"<details{is_open}><summary>yours · autograd · difference</summary>{maps}</details>")
-    consumers = {name: grader.lecture.consumers(name) for name in grader.exercise.watched}
-    drawn = pictures.graph(in_order(consumers), states, result.gradient.target)
-    return f"<div>{''.join(shown)}{drawn}</div>"
+    shown.append(f"<details><summary>compute graph</summary>{graph_of(result, check, states)}</details>")
+    return f"<div>{''.join(shown)}</div>"
 
 
-def in_order(consumers: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """The tensors from the inputs to the loss: each before all of its consumers."""
-    placed: dict[str, tuple[str, ...]] = {}
-
-    def place(name: str) -> None:
-        for above in consumers.get(name, ()):
-            place(above)
-        if name in consumers:
-            placed.setdefault(name, consumers[name])
-
-    for name in consumers:
-        place(name)
-    return dict(reversed(placed.items()))
+def kind(state: str) -> str:
+    """What a sign stands for, of a state's words; they are empty where nothing was checked."""
+    if state in WRONG:
+        return "failed" if state == "error" else "wrong"
+    return {"": "none", "not attempted": "untouched"}.get(state, "passed")
 
 
-def heat_maps(result: Result, grader: Grader) -> str:
+def graph_of(result: Result, check: Chained, states: Mapping[str, str]) -> str:
+    """The compute graph with the state of every tensor whose gradient is asked for."""
+    layout = graph.layout({name: check.cases.public.lecture.consumers(name) for name in check.exercise.watched})
+    asked = {gradient.target: states.get(gradient.target, "") for gradient in check.exercise.gradients}
+    words = {target: (kind(state), state or "not checked") for target, state in asked.items()}
+    return graph.svg(
+        layout, words, f"The compute graph of {check.exercise.name}", check.exercise.gradient(result.item).target
+    )
+
+
+def maps_of(result: Result, check: Chained) -> str:
     """The answer at the lecture's sizes, fed with random upstream gradients; empty where there is none."""
-    if result.gradient is grader.exercise.run:
+    if check.exercise.run and result.item == check.exercise.run.name:
         return ""
-    trials = grader.local(result.gradient.name)
-    if not isinstance(trials, list) or trials[0].answer is None:
-        return ""
-    return pictures.compared(trials[0].answer, trials[0].expected)
+    trial = check.public.trials(result.item)[0]
+    return "" if trial.answer is None else heatmaps.compared(trial.answer, trial.expected)

@@ -1,12 +1,16 @@
-"""The compute graph of a forward pass, laid out in layers: plain numbers that a template draws."""
+"""The compute graph of a forward pass: laid out in layers, and drawn as SVG for a page or a notebook."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
+
+from graders.report import signs
 
 GAP, LAYER, HEIGHT = 14.0, 54.0, 28.0
+TIP = "m-3-5l3 5 3-5"  # of an arrow that points down
 
 
 @dataclass(frozen=True)
@@ -119,4 +123,35 @@ def _curve(points: Sequence[tuple[float, float]]) -> str:
         middle = (y + next_y) / 2
         parts.append(f"C{x:.0f} {middle:.0f} {next_x:.0f} {middle:.0f} {next_x:.0f} {next_y:.0f}")
         x, y = next_x, next_y
-    return "".join(parts)
+    return "".join([*parts, TIP])
+
+
+def svg(layout: Layout, states: Mapping[str, tuple[str, str]], title: str, here: str = "") -> str:
+    """A box for each tensor, with the sign of its kind; the paper shows through.
+
+    `states` says for a tensor (kind, words), a tensor without is given. The name `here` is set in bold.
+    """
+    boxes = [_box(node, *states.get(node.name, ("given", "given")), node.name == here) for node in layout.nodes]
+    size = f"display:block;width:100%;max-width:{layout.width:.0f}px;margin:0 auto"
+    return (
+        f'<svg viewBox="0 0 {layout.width:.0f} {layout.height:.0f}" style="{size}" '
+        f'role="img" aria-label="{escape(title)}">'
+        f'<path d="{"".join(layout.edges)}" fill="none" stroke="{signs.SOFT}" stroke-width="1.1"/>'
+        f"{''.join(boxes)}</svg>"
+    )
+
+
+def _box(node: Node, kind: str, words: str, here: bool) -> str:
+    colour, given = signs.colour(kind), kind == "given"
+    left, tint = -node.width / 2, 0.13 if kind in signs.COLOURS else 0
+    dashes = ' stroke-dasharray="4 3"' if kind in ("untouched", "none") else ""
+    weight = ' font-weight="bold"' if here else ""
+    sign = "" if given else f'<g transform="translate({left + 13:.0f} 0) scale(.72)">{signs.shape(kind)}</g>'
+    return (
+        f'<g transform="translate({node.x:.0f} {node.y:.0f})"><title>{escape(node.name)}: {escape(words)}</title>'
+        f'<rect x="{left:.0f}" y="-13" width="{node.width:.0f}" height="26" rx="{13 if kind == "passed" else 3}" '
+        f'fill="{colour}" fill-opacity="{tint}" stroke="{colour}" '
+        f'stroke-width="{2 if kind in ("wrong", "failed") else 1.2}"{dashes}/>{sign}'
+        f'<text x="{0 if given else 8}" y="3.8" text-anchor="middle" font-size="11" fill="currentColor"{weight}>'
+        f"{escape(node.name)}</text></g>"
+    )

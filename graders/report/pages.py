@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from graders.exercise.kit import Kit
 from graders.exercise.module import Exercise
-from graders.oracle.gradient import Oracle, cases
-from graders.report import graph, maps
-from graders.report.maps import Map
+from graders.oracle.gradient import Oracle, Oracles
+from graders.outcome import Outcome
+from graders.report import graph, heatmaps, signs
 from graders.report.scores import Graded, Report
 from graders.report.tally import MOST_ROWS, Tally, first_open, group, strip
-from graders.sandbox.outcome import Mark, Outcome
+from graders.verdict.result import Result
 
 LEGEND = (
     ("passed", "right"),
@@ -34,19 +35,18 @@ MOST_REASONS = 40
 class Row:
     """One gradient on a student's page."""
 
-    mark: Mark
+    result: Result
     kind: str
     points: int
-    shape: str
-    maps: list[Map]
+    maps: Markup  # empty where there is no picture
 
     @property
     def words(self) -> str:
-        return "right" if self.mark.passed else self.mark.outcome.value
+        return "right" if self.result.right else self.result.outcome.value
 
     @property
     def given(self) -> str:
-        return str(self.points if self.mark.passed else 0) if self.mark.outcome.graded else "–"
+        return str(self.points if self.result.right else 0) if self.result.outcome.graded else "–"
 
 
 @dataclass(frozen=True)
@@ -59,16 +59,12 @@ class Page:
     missing: str
     file: str
     attempts: int
-    layout: graph.Layout | None
+    graph: Markup  # empty where there is nothing to draw
     problems: tuple[str, ...]
 
     @property
     def right(self) -> int:
-        return sum(row.mark.passed for row in self.rows)
-
-    @property
-    def states(self) -> dict[str, tuple[str, str]]:
-        return {row.mark.gradient[1:]: (row.kind, row.words) for row in self.rows}
+        return sum(row.result.right for row in self.rows)
 
 
 @dataclass
@@ -80,7 +76,7 @@ class Forward:
     @cached_property
     def oracle(self) -> Oracle:
         exercise = self.kit.exercise
-        return Oracle(exercise, cases(exercise, self.kit.fingerprints.seed)[0])
+        return Oracles(exercise, self.kit.fingerprints.seed).all[0]
 
     @cached_property
     def layout(self) -> graph.Layout:
@@ -96,6 +92,7 @@ class Pages:
         loader = FileSystemLoader(Path(__file__).parent / "templates")
         options: dict[str, Any] = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
         self._html = Environment(loader=loader, autoescape=True, **options)
+        self._html.globals |= {"sign": lambda *of: Markup(signs.sign(*of)), "colours": signs.COLOURS}
         self._plain = Environment(loader=loader, autoescape=False, **options)
         self._plain.filters["md"] = markdown
 
@@ -113,21 +110,22 @@ class Pages:
         return html, self._plain.get_template("student.md.j2").render(values)
 
     def _page(self, student: Graded, name: str, exercise: Exercise) -> Page:
-        forward, marks = self._forward[name], student.marks[name]
-        missing = "" if any(mark.outcome is not Outcome.NOT_GRADED for mark in marks) else marks[0].message
+        forward, results = self._forward[name], student.results[name]
+        missing = "" if any(result.outcome is not Outcome.NOT_GRADED for result in results) else results[0].message
         made = [attempt for attempt in student.handed.attempts if attempt["exercise"] == name]
-        rows = [self._row(forward, mark, student.points[name][mark.gradient]) for mark in marks]
+        rows = [self._row(forward, result, student.points[name][result.item]) for result in results]
         file = str(made[-1]["file"]) if made else ""
-        layout = forward.layout if len(marks) > 1 and not missing else None
+        states = {row.result.item[1:]: (row.kind, row.words) for row in rows}
+        drawn = len(results) > 1 and not missing
+        picture = graph.svg(forward.layout, states, f"The compute graph of {name}") if drawn else ""
         problems = student.handed.problems.get(name, ())
-        return Page(name, exercise.title, rows, missing, file, len(made), layout, tuple(problems))
+        return Page(name, exercise.title, rows, missing, file, len(made), Markup(picture), tuple(problems))
 
-    def _row(self, forward: Forward, mark: Mark, points: int) -> Row:
-        if not mark.picture:
-            return Row(mark, group(mark.outcome), points, "", [])
-        expected = forward.oracle.expected(mark.gradient[1:])
-        shape = f"{mark.gradient[1:]} ({' × '.join(map(str, expected.shape))})"
-        return Row(mark, group(mark.outcome), points, shape, maps.maps(mark.picture, expected))
+    def _row(self, forward: Forward, result: Result, points: int) -> Row:
+        maps = (
+            heatmaps.recalled(result.difference, forward.oracle.expected(result.item[1:])) if result.difference else ""
+        )
+        return Row(result, group(result.outcome), points, Markup(maps))
 
     def overview(self, tally: Tally) -> str:
         """The class report as HTML."""
@@ -163,7 +161,7 @@ class Pages:
         """The students with the fewest points first, those with nothing graded at the end."""
         order = sorted(self.report.students, key=lambda s: (s.score() is None, s.score() or 0, s.name))
         for student in order[:MOST_ROWS]:
-            cells = strip(student.marks.values())
+            cells = strip(student.results.values())
             yield {"student": student, "score": student.score(), "strip": cells, "stuck": first_open(student)}
 
 

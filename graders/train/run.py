@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from rich.console import Console
 
-from graders.train import TrainingError, checkpoint, curve, drawing
+from graders.train import TrainingError, checkpoint, drawing
 from graders.train import health as diagnostics
 from graders.train import results as report
 from graders.train.checkpoint import State
@@ -134,7 +134,7 @@ def _draw(
     runs = {name: run for name, run in runs.items() if len(run[0])}
     rates = [subject.given("learning_rate")(step, state.settings.steps) for step in range(state.step)]
     switch = next((step for step in range(1, state.step) if rates[step] != rates[step - 1]), None)
-    pictures = [curve.draw(runs, switch, request.out / "loss.png")]
+    pictures = [drawing.loss_curve(runs, switch, request.out / "loss.png")]
     if request.diagnostics:
         first: Parameters = checkpoint.begin(subject, state.settings, data).parameters
         states = {"before training": first, f"after {state.step:,} steps": state.parameters}

@@ -62,7 +62,7 @@ def run(page: Page, address: str, *cells: str) -> str:
 
 def test_a_student_runs_check(page: Page, server: str) -> None:
     cell = run(page, f"{server}/lab/tree/desk/{SMALL}/{SMALL}.ipynb?reset", "start", "answer-dlogits", "test-dlogits")
-    page.wait(f"{cell}.querySelectorAll('svg circle').length > 0")
+    page.wait(f"{cell}.querySelectorAll('details svg').length > 0")
     assert "approximate: True" in page.evaluate(f"{cell}.innerText")
     keep(page, "check_right")
 
@@ -70,8 +70,8 @@ def test_a_student_runs_check(page: Page, server: str) -> None:
 def test_a_wrong_gradient_is_explained_with_pictures(page: Page, server: str) -> None:
     cell = run(page, f"{server}/lab/tree/desk/{EX}/{EX}.ipynb?reset", "start-start", "answer-dcounts", "test-dcounts")
     text = page.wait(f"{cell}.innerText.includes('Only the path through probs') && {cell}.innerText")
-    assert page.evaluate(f"{cell}.querySelectorAll('svg image').length") == 3
-    assert page.evaluate(f"{cell}.querySelectorAll('svg circle').length") > 20
+    assert page.evaluate(f"{cell}.querySelectorAll('figure img').length") == 3
+    assert page.evaluate(f"{cell}.querySelectorAll('details:not([open]) svg rect').length") > 20
     assert "NotRight: dcounts is not right yet (wrong)" in text
     assert "graders/" not in text
     keep(page, "check_wrong")
@@ -90,7 +90,7 @@ def test_the_feedback_page_shows_the_reason(page: Page, course: Course) -> None:
     page.open(f"file://{course.folder}/feedback/one_branch/{EX}/{EX}.html")
     text = page.wait("document.body.innerText.includes('Only the path through probs') && document.body.innerText")
     assert "isolation class" in text
-    assert page.evaluate("document.querySelectorAll('svg image').length") == 3
+    assert page.evaluate("document.querySelectorAll('figure img').length") == 3
     page.evaluate(
         "[...document.querySelectorAll('pre')].find(e => e.innerText.includes('Only the path')).scrollIntoView()"
     )

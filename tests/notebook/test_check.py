@@ -5,14 +5,17 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from graders.notebook import incell
+from graders.notebook import display, incell
 from graders.notebook.incell import NotRight, check
+from graders.report import signs
+from graders.verdict.states import State
 from tests.support.course import Course, filled, make
 from tests.support.stubs import EXERCISES, NINJA, solutions
 
@@ -55,6 +58,26 @@ def test_wrong_says_why_and_raises_one_line(capsys: pytest.CaptureFixture[str]) 
     assert "sign" in captured.out
     assert captured.err == ""
     assert raised.value._render_traceback_() == ["NotRight: dlogits is not right yet (wrong)"]
+
+
+def test_a_rich_cell_shows_the_maps_and_folds_the_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(display, "show", lambda *of: shown.append(display.html(*of)))
+    check(dlogits)
+    assert signs.sign("passed", 14) in shown[0] and "logits: approximate" in shown[0]
+    assert shown[0].count("<img ") == 3 and "<details open>" not in shown[0]
+    wrong = types.FunctionType((lambda logits, Yb: logits).__code__, dlogits.__globals__, "dlogits")
+    with pytest.raises(NotRight):
+        check(wrong)
+    assert signs.sign("wrong", 14) in shown[1] and "logits: wrong" in shown[1]
+    assert "<details open><summary>yours" in shown[1] and "<details><summary>compute graph" in shown[1]
+
+
+def test_every_state_has_the_sign_of_its_kind() -> None:
+    kinds = {state: display.kind(state.value) for state in State}
+    assert {state for state, kind in kinds.items() if kind == "passed"} == {state for state in State if state.right}
+    assert kinds[State.ERROR] == "failed" and kinds[State.WRONG_SHAPE] == kinds[State.WRONG] == "wrong"
+    assert kinds[State.NOT_ATTEMPTED] == "untouched" and display.kind("") == "none"
 
 
 def test_untouched_is_not_attempted(capsys: pytest.CaptureFixture[str]) -> None:

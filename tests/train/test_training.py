@@ -25,7 +25,7 @@ from graders.cli.main import main
 from graders.diagnosis.fingerprints import Fingerprints
 from graders.exercise import kit
 from graders.exercise.module import load
-from graders.train import TrainingError, checkpoint, curve, loop
+from graders.train import TrainingError, checkpoint, drawing, loop
 from graders.train import results as report
 from graders.train import run as command
 from graders.train.settings import BLOCK, Settings, read_data
@@ -272,10 +272,10 @@ def test_pictures(subject: Subject, words: Path, tmp_path: Path) -> None:
 
 def test_smoothing_is_the_lectures() -> None:
     losses = torch.rand(20_500)
-    steps, means, window = curve.smoothed(losses)
+    steps, means, window = drawing.smoothed(losses)
     assert window == 1000 and len(steps) == len(means) == 20
     assert torch.equal(means, losses[:20_000].view(-1, 1000).mean(1))
-    assert curve.smoothed(losses[:3])[2] == 1
+    assert drawing.smoothed(losses[:3])[2] == 1
 
 
 def test_samples_are_the_same_every_time(subject: Subject, words: Path, tmp_path: Path) -> None:

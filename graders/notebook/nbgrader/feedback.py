@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from graders.grading import difference as heat
-from graders.report import pictures
+from graders.report import heatmaps
 from graders.report.scores import without_lines
 from graders.report.terminal import indented
 from graders.sandbox.selftest import CLASSES
@@ -27,11 +26,9 @@ def report(result: Result) -> str:
 
 def pictures_of(result: Result, expected: Tensor) -> str:
     """Heat maps of an answer to the public case, where it differs from `expected`, as HTML; empty without a picture."""
-    difference = heat.difference_of(result.difference, expected)
-    if difference is None:
-        return ""
-    told = "On the public case, the one that <code>check()</code> shows: blue is negative, red positive, white zero."
-    return f"<div>{pictures.compared(expected + difference, expected)}<p style='color:#656d76'>{told}</p></div>"
+    maps = heatmaps.recalled(result.difference, expected)
+    about = "On the public case, the one that <code>check()</code> shows."
+    return f"<div>{maps}<p>{about}</p></div>" if maps else ""
 
 
 def short(result: Result) -> str:

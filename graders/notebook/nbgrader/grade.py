@@ -88,7 +88,9 @@ class NinjaGrade(NbGraderPreprocessor):  # type: ignore[misc]
         return Reason(Code.FOREIGN_CELL)
 
 
-def _write(nb: Any, exercise: str, results: dict[str, Result], drawn: dict[str, str], missing: Reason) -> dict[str, Any]:
+def _write(
+    nb: Any, exercise: str, results: dict[str, Result], drawn: dict[str, str], missing: Reason
+) -> dict[str, Any]:
     """Write the outputs of all test cells. Their scores (None: not graded), comments on answers, lines for the log."""
     scores: dict[str, float | None] = {}
     comments: dict[str, list[str]] = {}
