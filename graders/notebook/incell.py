@@ -38,7 +38,7 @@ class CellGrader(Grader):
         if code in self.endless and gradient.function != self.asked:
             return None, Problem("still running when it was last asked")
         answer, problem = super().ask(gradient, oracle, upstream)
-        if problem and problem.message.startswith("still running"):
+        if problem and problem.message.startswith(("still running", "still not back")):
             self.endless.add(code)
         return answer, problem
 

@@ -18,9 +18,17 @@ import torch
 from torch import Tensor
 
 from graders.exercise.module import functions_of, targets_of
-from graders.student.accidents import TimeLimit, functions_kept, in_double, settings_kept, time_limit
+from graders.student.accidents import (
+    PATIENCE,
+    TimeLimit,
+    Waited,
+    functions_kept,
+    in_double,
+    settings_kept,
+    time_limit,
+)
 
-DEFAULT_LIMIT = 10.0  # seconds for one call; the slowest loop of the lecture takes 0.01
+DEFAULT_LIMIT = 10.0  # seconds of processor time for one call; the slowest loop of the lecture takes 0.01
 
 
 @dataclass(frozen=True)
@@ -141,6 +149,9 @@ def run(action: Callable[[], Any], path: Path, limit: float) -> tuple[Any, Probl
             return action(), None
     except KeyboardInterrupt:
         raise
+    except Waited as error:
+        message = f"still not back after {PATIENCE * limit:g} s: does it wait for something (input, sleep)?"
+        return None, _problem(message, error, path)
     except TimeLimit as error:
         return None, _problem(f"still running after {limit:g} s: an endless loop?", error, path)
     except BaseException as error:
