@@ -95,6 +95,22 @@ def _processor_clock() -> Callable[[], float]:
 
 
 @contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute in one torch thread, and put back afterwards what was set.
+
+    At an exercise's sizes more threads gain nothing, and on a busy machine they wait for each other.
+    """
+    before = torch.get_num_threads()
+    if before != 1:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        if torch.get_num_threads() != before:
+            torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
 def settings_kept() -> Iterator[None]:
     """Put back torch's default dtype and grad mode, and turn a hard exit of the process into SystemExit."""
 

@@ -24,6 +24,7 @@ from graders.student.accidents import (
     Waited,
     functions_kept,
     in_double,
+    one_thread,
     settings_kept,
     time_limit,
 )
@@ -145,7 +146,7 @@ def _unchanged(now: Tensor, before: Tensor) -> bool:
 def run(action: Callable[[], Any], path: Path, limit: float) -> tuple[Any, Problem | None]:
     """Run code of the student's; whatever it raises comes back as a problem that shows only their own lines."""
     try:
-        with settings_kept(), time_limit(limit):
+        with one_thread(), settings_kept(), time_limit(limit):
             return action(), None
     except KeyboardInterrupt:
         raise

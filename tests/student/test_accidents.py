@@ -22,6 +22,7 @@ ACCIDENTS = [
     ("turns gradients off", "import torch\ntorch.set_grad_enabled(False)", None),
     ("patches torch", "import torch\ntorch.allclose = lambda *a, **k: True\ntorch.Tensor.abs = None", None),
     ("patches the builtins", "import builtins\nbuiltins.len = lambda x: 0", None),
+    ("sets torch's threads", "import torch\ntorch.set_num_threads(2)", None),
     ("exits", "import sys\nsys.exit(3)", "SystemExit: 3"),
     ("exits hard", "import os\nos._exit(0)", "SystemExit: 0"),
     ("loops", "while True:\n    pass", "still running after 0.2 s"),
@@ -42,7 +43,7 @@ def load(tmp_path: Path, text: str) -> Student:
 
 def settings() -> tuple[object, ...]:
     replaceable = (torch.allclose, torch.Tensor.abs, builtins.len, os._exit)
-    return *replaceable, torch.get_default_dtype(), torch.is_grad_enabled()
+    return *replaceable, torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads()
 
 
 @pytest.mark.parametrize(("what", "text", "told"), ACCIDENTS, ids=[a[0] for a in ACCIDENTS])
@@ -180,3 +181,15 @@ def test_a_breakpoint_stops_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
         start = time.thread_time()
         while time.thread_time() < start + 0.1:
             pass
+
+
+def test_a_student_computes_in_one_thread_and_the_setting_is_put_back(tmp_path: Path) -> None:
+    student = load(tmp_path, "import torch\ndef f(x):\n    return x * torch.get_num_threads()")
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        answer, _ = ask(student.functions["f"], {"x": X}, {}, student.path)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert isinstance(answer, torch.Tensor) and torch.equal(answer, X)
