@@ -20,7 +20,9 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
-from graders.sandbox.listen import Lost, Run, Zygote
+from graders.sandbox.clock import Clock
+from graders.sandbox.launch import Zygote
+from graders.sandbox.listen import Lost, Run
 from graders.sandbox.outcome import Outcome
 from graders.sandbox.selftest import CLASSES, prove
 from graders.sandbox.wire import LONGEST_SOURCE, Ask, Claim, Limits, Reply, pack
@@ -122,12 +124,15 @@ class Sandbox:
             too_long = f"the file is longer than {LONGEST_SOURCE // 1024} kB"
             return [Reply(Outcome.ERROR, message=too_long)] * len(asks)
         replies: dict[int, Reply] = {}
-        until = time.monotonic() + limits.total_seconds
+        whole = Clock(limits.total_seconds, time.monotonic(), what=" for the whole file")
         retries = 1
         while len(replies) < len(asks):
             left = [number for number in range(len(asks)) if number not in replies]
+            if said := whole.over():
+                replies |= dict.fromkeys(left, Reply(Outcome.TIME_OUT, message=said))
+                break
             task = pack(source, cases, [asks[n] for n in left], limits, static_check, watch)
-            run = self._run(task, [asks[n].most_elements for n in left], limits, until)
+            run = self._run(task, [asks[n].most_elements for n in left], limits, whole)
             faultless = run.outcome is Outcome.GRADER_ERROR
             if faultless and retries:
                 retries -= 1
@@ -135,10 +140,10 @@ class Sandbox:
             replies |= _replies(run, left, asks)
         return [replies[number] for number in range(len(asks))]
 
-    def _run(self, task: bytes, most: list[int], limits: Limits, until: float) -> Run:
+    def _run(self, task: bytes, most: list[int], limits: Limits, whole: Clock) -> Run:
         descriptor = sealed(task)
         try:
-            run = self._start().run(descriptor, most, limits, until)
+            run = self._start().run(descriptor, most, limits, whole)
         except Lost as error:
             self.close()
             return Run([], Outcome.GRADER_ERROR, f"the sandbox failed: {error}")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 BURN = "import time\nend = time.monotonic() + 30\nwhile time.monotonic() < end: pass"
 
@@ -23,6 +25,18 @@ def pinned(processes: Iterable[int]) -> Iterator[None]:
     finally:
         for pid, cores in before.items():
             os.sched_setaffinity(pid, cores)
+
+
+def descendants(pid: int) -> set[int]:
+    """The processes that this one started, and theirs."""
+    found: set[int] = set()
+    for task in glob.glob(f"/proc/{pid}/task/*/children"):
+        try:
+            children = [int(child) for child in Path(task).read_text().split()]
+        except OSError:
+            continue
+        found |= set(children).union(*map(descendants, children))
+    return found
 
 
 @contextlib.contextmanager
