@@ -51,6 +51,7 @@ class Code(Enum):
     # --- what it does
     RAISED = ("{text}", "it raised {kind}", "it raised an exception")
     STILL_RUNNING = ("still running after {seconds:.3g} s: an endless loop?",)
+    FILE_TOO_SLOW = ("still running after {seconds:.3g} s for the whole file",)
     STILL_WAITING = ("still not back after {seconds:.3g} s: does it wait for something (input, sleep)?",)
     CPU_USED_UP = ("used up its processor time",)
     CHANGED_ARGUMENT = (

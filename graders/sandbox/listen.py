@@ -1,43 +1,22 @@
-"""The supervisor's end of the zygote: start it, hand it one submission at a time, hold the clock."""
+"""The supervisor listens to one child, holds its clocks, and decides when it has to end."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import select
-import shutil
 import signal
 import socket
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import numpy as np
-import torch
-
-import graders
 from graders.outcome import Outcome
+from graders.sandbox.clock import Clock
 from graders.sandbox.task import Limits
-from graders.sandbox.wire import READY, STATUS, Claim, Garbled, Reader
+from graders.sandbox.wire import COMPUTED, WORD, Claim, Garbled, Reader
 from graders.words import Code, Reason, reason
 
-START = 60.0  # seconds for importing torch on a slow disk
-ENVIRONMENT = {  # all that the zygote sees; -I would do the same, but would ignore PYTHONMALLOC as well
-    "HOME": "/nonexistent",
-    "PATH": "/usr/bin:/bin",
-    "LANG": "C.UTF-8",
-    "PYTHONMALLOC": "malloc",  # with this, huge pages, which a fork copies and an exit frees 3 times as fast
-    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
-    **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")},
-}
-CODE = (
-    "import sys; sys.path += {paths!r}; from graders.sandbox.zygote import main; "
-    "sys.path[:] = [p for p in sys.path if p != {own!r}]; main({control}, {wanted!r})"
-)
+END = 60.0  # seconds for the end of a child that was killed, on a machine that swaps
 
 
 class Lost(Exception):
@@ -54,98 +33,8 @@ class Run:
     seconds: float = 0.0
 
 
-def library_folders() -> list[str]:
-    found = [Path(module.__file__ or "").resolve().parents[1] for module in (torch, np)]
-    return [str(folder) for folder in dict.fromkeys(found)]
-
-
-def bubblewrap(program: str, own: Path) -> list[str]:
-    """A command prefix: new namespaces, and a file system that holds libraries and nothing else."""
-    command = [program, "--die-with-parent", "--new-session", "--unshare-ipc", "--unshare-pid"]
-    command += ["--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
-    if os.getuid() == 0:  # the zygote itself drops to an unprivileged user, which a namespace would prevent
-        command += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-    else:
-        command += ["--unshare-user"]
-    command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--ro-bind", "/usr", "/usr"]
-    for path in map(Path, ("/lib", "/lib64", "/lib32", "/bin")):
-        if path.is_symlink():
-            command += ["--symlink", os.readlink(path), str(path)]
-        elif path.is_dir():
-            command += ["--ro-bind", str(path), str(path)]
-    pages = "/sys/kernel/mm/transparent_hugepage"  # where malloc looks whether there are huge pages
-    command += ["--ro-bind-try", pages, pages]
-    executable = Path(sys.executable).resolve().parents[1]
-    folders = [sys.prefix, sys.base_prefix, str(executable), *library_folders(), str(own / "graders")]
-    for folder in dict.fromkeys(folders):
-        if not folder.startswith("/usr/"):
-            for above in list(Path(folder).parents)[-2::-1]:
-                command += ["--perms", "0755", "--dir", str(above)]
-            command += ["--ro-bind", folder, folder]
-    return [*command, "--chdir", "/", "--"]
-
-
-class Zygote:
-    """One zygote process. Not for more than one thread."""
-
-    def __init__(self, isolation: str):
-        own = Path(graders.__file__ or "").resolve().parents[1]
-        prefix: list[str] = []
-        if isolation == "A":
-            program = shutil.which("bwrap")
-            if program is None:
-                raise Lost("bubblewrap (bwrap) is not installed")
-            prefix = bubblewrap(program, own)
-        self._control, theirs = socket.socketpair()
-        paths = [*library_folders(), str(own)]
-        code = CODE.format(paths=paths, own=str(own), control=theirs.fileno(), wanted=isolation)
-        with theirs, tempfile.TemporaryFile() as complaints:
-            self.process = subprocess.Popen(
-                [*prefix, sys.executable, "-s", "-P", "-B", "-c", code],
-                env=ENVIRONMENT,
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=complaints,
-                pass_fds=[theirs.fileno()],
-            )
-            theirs.close()
-            self._control.settimeout(START)
-            with contextlib.suppress(OSError):
-                if self._control.recv(1) == READY:
-                    return
-            self.close()
-            complaints.seek(0)
-            last = complaints.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
-            raise Lost(last[-1][:200] if last else "it does not start")
-
-    def close(self) -> None:
-        """End it and, in bubblewrap, everything in its process namespace."""
-        self._control.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(0.2)
-        self.process.kill()
-        self.process.wait()
-
-    def run(self, task: int, most: Sequence[int], limits: Limits, until: float) -> Run:
-        """Give a child this task and listen to it until it ends. Raises Lost."""
-        with contextlib.ExitStack() as stack:
-            (result, result_end), (printed, printed_end) = os.pipe(), os.pipe()
-            for descriptor in (result, printed):
-                stack.callback(os.close, descriptor)
-                os.set_blocking(descriptor, False)
-            try:
-                socket.send_fds(self._control, [b"F"], [task, result_end, printed_end])
-            except OSError as error:
-                raise Lost("the zygote is gone") from error
-            finally:
-                os.close(result_end)
-                os.close(printed_end)
-            return _Listener(self._control, result, printed, Reader(most), limits, until).listen()
-
-
 @dataclass
-class _Listener:
+class Listener:
     """Listens to one child; decides when it has to end, and reports how it did."""
 
     control: socket.socket
@@ -153,13 +42,15 @@ class _Listener:
     printed: int
     reader: Reader
     limits: Limits
-    until: float
+    whole: Clock  # of the submission; earlier children may have used some of it
     run: Run = field(default_factory=Run)
     killed: bool = False
     output: int = 0
+    asked: float | None = None  # when the zygote was asked for the child's processor time, until it answers
 
     def listen(self) -> Run:
         self.since = time.monotonic()
+        self.call, self.known = Clock(self.limits.seconds, self.since), (self.since, 0.0)
         poll = select.poll()
         for descriptor in (self.result, self.printed, self.control.fileno()):
             poll.register(descriptor, select.POLLIN)
@@ -168,32 +59,44 @@ class _Listener:
             for descriptor in (self.result, self.printed):
                 if descriptor in happened and not self._take(descriptor):
                     poll.unregister(descriptor)
-            if self.control.fileno() in happened:
-                status = self._status()
-                while self._take(self.result):
-                    pass
-                if not self.killed:
-                    self.run.outcome, self.run.reason = ending(status)
-                    self.run.seconds = time.monotonic() - self.since
+            if self.control.fileno() in happened and self._word():
                 return self.run
 
     def _wait(self, poll: select.poll) -> set[int]:
-        deadline = self.since + 10.0 if self.killed else min(self.since + self.limits.seconds, self.until)
-        remaining = deadline - time.monotonic()
+        clocks = (self.call, self.whole)
+        end = self.since + END if self.killed else min(clock.end for clock in clocks)
+        asking = not self.killed and self.asked is None
+        until = min(end, *(clock.due for clock in clocks)) if asking else end
+        remaining = until - time.monotonic()
         if remaining > 0:
             return {descriptor for descriptor, _ in poll.poll(remaining * 1000 + 1)}
         if self.killed:
             raise Lost("the zygote does not answer")
-        self._kill(Outcome.TIME_OUT, reason(Code.STILL_RUNNING, seconds=time.monotonic() - self.since))
+        if time.monotonic() >= end:
+            self._out_of_time()
+        else:
+            self.asked = time.monotonic()
+            self._order(COMPUTED)
         return set()
+
+    def _out_of_time(self) -> None:
+        """Kill the child if a limit is reached, and the answer did not come while this process had to wait."""
+        call = self.call
+        self._take(self.result)
+        why = self.whole.over() or self.call.over()
+        if why and self.call is call:
+            self._kill(Outcome.TIME_OUT, why)
 
     def _kill(self, outcome: Outcome, why: Reason) -> None:
         if not self.killed:
             now = time.monotonic()
             self.killed, self.run.outcome, self.run.reason = True, outcome, why
             self.run.seconds, self.since = now - self.since, now
-            with contextlib.suppress(OSError):
-                self.control.sendall(b"K")
+            self._order(b"K")
+
+    def _order(self, order: bytes) -> None:
+        with contextlib.suppress(OSError):  # it is gone: this shows when it is listened to
+            self.control.sendall(order)
 
     def _take(self, descriptor: int) -> bool:
         """Read what is there; False when there is nothing more."""
@@ -215,17 +118,39 @@ class _Listener:
                 now = time.monotonic()
                 self.run.claims.append((claim, now - self.since))
                 self.since = now
+                self.call = Clock(self.limits.seconds, now, self.known[1] + now - self.known[0])
         except Garbled:
             self._kill(Outcome.CRASH, Reason(Code.GARBLED))
 
-    def _status(self) -> int:
+    def _word(self) -> bool:
+        """Read one message of the zygote's. True at the child's end, when all it said has been taken."""
         try:
-            data = self.control.recv(STATUS.size, socket.MSG_WAITALL)
+            data = self.control.recv(WORD.size, socket.MSG_WAITALL)
         except OSError:
             data = b""
-        if len(data) != STATUS.size:
+        if len(data) != WORD.size:
             raise Lost("the zygote died")
-        return int(STATUS.unpack(data)[0])
+        kind, status, spent = WORD.unpack(data)
+        if kind == COMPUTED:
+            self._look(spent / 1e9 if spent >= 0 else None)
+            return False
+        while self._take(self.result):
+            pass
+        self.whole.child_ended(spent / 1e9)
+        if not self.killed:
+            self.run.outcome, self.run.reason = ending(status)
+            self.run.seconds = time.monotonic() - self.since
+        return True
+
+    def _look(self, spent: float | None) -> None:
+        asked, self.asked = self.asked, None
+        if asked is None or self.killed:
+            return
+        for clock in (self.call, self.whole):
+            clock.look(asked, spent)
+        if spent is not None:
+            self.known = asked, spent
+        self._out_of_time()
 
 
 def ending(status: int) -> tuple[Outcome, Reason]:

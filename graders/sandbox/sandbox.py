@@ -21,7 +21,9 @@ from itertools import islice
 from types import TracebackType
 
 from graders.outcome import Outcome
-from graders.sandbox.listen import Lost, Run, Zygote
+from graders.sandbox.clock import Clock
+from graders.sandbox.launch import Zygote
+from graders.sandbox.listen import Lost, Run
 from graders.sandbox.outcome import Submission
 from graders.sandbox.selftest import CLASSES, prove
 from graders.sandbox.task import LONGEST_SOURCE, Limits, most_elements, pack
@@ -112,11 +114,14 @@ class Sandbox:
             too_long = Answer(Outcome.ERROR, reason=reason(Code.TOO_LONG, kilobytes=LONGEST_SOURCE // 1024))
             return [_for_all(too_long, question) for question in questions]
         found: dict[int, tuple[Answer, ...]] = {}
-        submission, until = Submission(source), time.monotonic() + limits.total_seconds
+        submission, whole = Submission(source), Clock(limits.total_seconds, time.monotonic(), whole=True)
         retries = 1
         while len(found) < len(questions):
             left = {number: question for number, question in enumerate(questions) if number not in found}
-            run = self._run(source, list(left.values()), limits, until)
+            if over := whole.over():
+                late = Answer(Outcome.TIME_OUT, reason=over)
+                return [found.get(number) or _for_all(late, question) for number, question in enumerate(questions)]
+            run = self._run(source, list(left.values()), limits, whole)
             faultless = run.outcome is Outcome.GRADER_ERROR
             if faultless and retries:
                 retries -= 1
@@ -124,11 +129,11 @@ class Sandbox:
             found |= _heard(run, left, submission)
         return [found[number] for number in range(len(questions))]
 
-    def _run(self, source: bytes, questions: Sequence[Question], limits: Limits, until: float) -> Run:
+    def _run(self, source: bytes, questions: Sequence[Question], limits: Limits, whole: Clock) -> Run:
         descriptor = sealed(pack(source, questions, limits))
         most = [most_elements(shape) for question in questions for shape in question.shapes]
         try:
-            run = self._start().run(descriptor, most, limits, until)
+            run = self._start().run(descriptor, most, limits, whole)
         except Lost as error:
             self.close()
             return Run([], Outcome.GRADER_ERROR, reason(Code.SANDBOX_FAILED, text=str(error)))

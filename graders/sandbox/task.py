@@ -23,11 +23,14 @@ LONGEST_SOURCE = 64 * 1024
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use, and how it is watched. `memory_bytes` comes on top of what the idle zygote maps."""
+    """What one submission may use, and how it is watched. `memory_bytes` comes on top of what the idle zygote maps.
 
-    seconds: float = 10.0  # wall clock, for loading the module and for every call
-    total_seconds: float = 120.0  # wall clock, for the whole submission
-    cpu_seconds: int = 60
+    Behind the first two stand wall clocks, see clock.py.
+    """
+
+    seconds: float = 10.0  # of processor time, for loading the module and for every call
+    total_seconds: float = 120.0  # of processor time, for the whole submission
+    cpu_seconds: int = 60  # of one child, held by the kernel
     memory_bytes: int = 1 << 30
     output_bytes: int = 1 << 20  # printed, over the whole submission
     import_operations: int = 20_000

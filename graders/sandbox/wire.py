@@ -37,7 +37,8 @@ MOST_DIMENSIONS = 8
 MARK = b"BNC2"
 HEADER = struct.Struct("<4siBBBiIQ8q")  # mark, number, outcome, code, dimensions, line, bytes of names, of data, shape
 ARMED, LOADED = -2, -1  # claims about no answer: all guards are up; the module's text has run
-READY, STATUS = b"R", struct.Struct("<i")  # of the zygote: it serves; how a child ended
+READY, ENDED, COMPUTED = b"R", b"E", b"C"  # of the zygote: it serves; a child ended; what a child has computed
+WORD = struct.Struct("<ciq")  # of the kernel: which of these, the wait status, the processor time in ns, or -1
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """A process with torch imported and warmed and nothing secret in it, which forks a child a submission.
 
-It reads one byte at a time from the supervisor: F (with three descriptors) forks, K kills the child. It
-answers with the kernel's word on how the child ended. It holds no data of any submission.
+It reads one byte at a time from the supervisor: F (with three descriptors) forks, C asks for the child's
+processor time, K kills the child. It answers with the kernel's word on that time, and on how the child
+ended. Orders that come too late for a child are ignored. It holds no data of any submission.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ import torch
 
 import graders.names
 from graders.sandbox import child, confine
+from graders.sandbox.clock import processor_time
 from graders.sandbox.watch import Watch
-from graders.sandbox.wire import READY, STATUS
+from graders.sandbox.wire import COMPUTED, ENDED, READY, WORD
 from graders.student.accidents import attempted
 from graders.student.answer import ask
 from graders.student.question import Question
@@ -115,11 +117,11 @@ def main(control: int, wanted: str) -> None:
             if not order:
                 return
             if order == b"F" and len(descriptors) == 3:
-                supervisor.sendall(STATUS.pack(run(supervisor, ready, descriptors)))
+                supervisor.sendall(WORD.pack(ENDED, *run(supervisor, ready, descriptors)))
 
 
-def run(supervisor: socket.socket, ready: child.Locks, descriptors: list[int]) -> int:
-    """Fork a child, see to its end and to that of all it left. Its wait status."""
+def run(supervisor: socket.socket, ready: child.Locks, descriptors: list[int]) -> tuple[int, int]:
+    """Fork a child, see to its end and to that of all it left. Its wait status and processor time."""
     pid = os.fork()
     if pid == 0:
         supervisor_fd = supervisor.detach()
@@ -127,27 +129,38 @@ def run(supervisor: socket.socket, ready: child.Locks, descriptors: list[int]) -
         child.serve(ready, *descriptors)
     for descriptor in descriptors:
         os.close(descriptor)
-    status = wait(supervisor, pid)
+    status, spent = wait(supervisor, pid)
     sweep(pid)
-    return status
+    return status, spent
 
 
-def wait(supervisor: socket.socket, pid: int) -> int:
+def wait(supervisor: socket.socket, pid: int) -> tuple[int, int]:
     ended = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
     watched = [supervisor.fileno()] + ([ended] if ended is not None else [])
     try:
         while True:
             happened = select.select(watched, [], [], 1.0 if ended is not None else 0.005)[0]
-            if supervisor.fileno() in happened:  # K, or the supervisor is gone
-                if not supervisor.recv(1):
-                    watched.remove(supervisor.fileno())
-                os.kill(pid, signal.SIGKILL)
-            done, status = os.waitpid(pid, os.WNOHANG)
+            if supervisor.fileno() in happened and not obey(supervisor, pid):
+                watched.remove(supervisor.fileno())
+            done, status, used = os.wait4(pid, os.WNOHANG)
             if done:
-                return status
+                return status, int(1e9 * (used.ru_utime + used.ru_stime))
     finally:
         if ended is not None:
             os.close(ended)
+
+
+def obey(supervisor: socket.socket, pid: int) -> bool:
+    """One order about a child that has not been waited for. False, and its end, if the supervisor is gone."""
+    order = b""
+    with contextlib.suppress(OSError):  # it went with answers of ours unread
+        order = supervisor.recv(1)
+    if order == COMPUTED:
+        with contextlib.suppress(OSError):  # it went after asking: the next order will be none
+            supervisor.sendall(WORD.pack(COMPUTED, 0, processor_time(pid)))
+    else:
+        os.kill(pid, signal.SIGKILL)
+    return bool(order)
 
 
 def sweep(pid: int) -> None:

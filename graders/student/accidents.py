@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-import ctypes
 import io
 import linecache
 import os
 import re
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +18,7 @@ import torch
 
 from graders.outcome import Outcome
 from graders.student.answer import Answer
+from graders.student.time_limit import PATIENCE, TimeLimit, Waited, time_limit
 from graders.words import Code, reason
 
 OUT_OF_MEMORY = re.compile(r"can't allocate memory|not enough memory|Cannot allocate memory")  # as torch says it
@@ -27,20 +26,19 @@ LONGEST_TEXT = 500  # of an exception's message
 MOST_FRAMES = 6
 
 
-class TimeLimit(BaseException):
-    """Raised in the student's code when its time is up; a BaseException, so `except Exception` lets it pass."""
-
-
 def attempted(action: Callable[[], Any], path: Path, limit: float | None) -> Any:
     """Run code of the student's at `path`: what it returns, or an Answer that tells what became of it.
 
-    `limit` is in seconds; None where somebody else holds the clock.
+    `limit` is in seconds of processor time; None where somebody else holds the clock.
     """
     try:
-        with settings_kept(), time_limit(limit):
+        with one_thread(), settings_kept(), time_limit(limit):
             return action()
     except KeyboardInterrupt:
         raise
+    except Waited as error:
+        waited = reason(Code.STILL_WAITING, seconds=PATIENCE * (limit or 0))
+        return Answer(Outcome.TIME_OUT, None, waited, *_own_lines(error, path))
     except TimeLimit as error:
         return Answer(Outcome.TIME_OUT, None, reason(Code.STILL_RUNNING, seconds=limit), *_own_lines(error, path))
     except BaseException as error:
@@ -69,40 +67,19 @@ def _own_lines(error: BaseException, path: Path) -> tuple[int, tuple[str, ...]]:
 
 
 @contextlib.contextmanager
-def time_limit(seconds: float | None) -> Iterator[None]:
-    """Raise TimeLimit in this thread after `seconds`, at the next bytecode; never under a debugger.
+def one_thread() -> Iterator[None]:
+    """Compute in one torch thread, and put back afterwards what was set.
 
-    Works on every platform, unlike an alarm signal; a single call into C is interrupted only after it returns.
+    At an exercise's sizes more threads gain nothing, and on a busy machine they wait for each other.
     """
-    if seconds is None or sys.gettrace() is not None:
-        yield
-        return
-    finished = False
-    lock = threading.Lock()
-    thread = ctypes.c_ulong(threading.get_ident())
-
-    def expire() -> None:
-        with lock:
-            if not finished:
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(TimeLimit))
-
-    timer = threading.Timer(seconds, expire)
-    timer.daemon = True
-    hook = sys.breakpointhook
-
-    def stop_the_clock(*args: Any, **kwargs: Any) -> Any:
-        timer.cancel()
-        return hook(*args, **kwargs)
-
-    sys.breakpointhook = stop_the_clock
-    timer.start()
+    before = torch.get_num_threads()
+    if before != 1:
+        torch.set_num_threads(1)
     try:
         yield
     finally:
-        timer.cancel()
-        with lock:  # from here on the timer can no longer fire
-            finished = True
-        sys.breakpointhook = hook
+        if torch.get_num_threads() != before:
+            torch.set_num_threads(before)
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from graders.student.answer import Answer, ask
 from graders.student.question import Question
 from graders.words import Code, reason
 
-DEFAULT_LIMIT = 10.0  # seconds for one call; the slowest loop of the lecture takes 0.01
+DEFAULT_LIMIT = 10.0  # seconds of processor time for one call; the slowest loop of the lecture takes 0.01
 
 
 class Respondent(Protocol):

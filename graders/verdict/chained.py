@@ -16,7 +16,7 @@ from graders.oracle.compare import Line
 from graders.oracle.questions import question
 from graders.oracle.run import Unanswered, first_departure, losses_by_autograd, losses_by_hand
 from graders.outcome import Outcome
-from graders.student.accidents import hushed
+from graders.student.accidents import hushed, one_thread
 from graders.student.answer import Answer
 from graders.student.module import DEFAULT_LIMIT, InProcess, load_student
 from graders.verdict.grader import Cases, Check
@@ -106,6 +106,7 @@ class Chained(Check):
             return None
         return compare.line(gradient.target, chained, true)
 
+    @one_thread()  # both sides, or sums of large tensors would differ in their last bits
     def _run_result(self) -> Result:
         """A short training run with the student's gradients: the losses must be those that autograd gives."""
         item = self.exercise.run

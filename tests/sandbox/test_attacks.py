@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import glob
 import os
 import tempfile
 import time
@@ -21,12 +20,15 @@ from graders.grading.assess import ask_for, budget
 from graders.oracle import compare
 from graders.oracle.gradient import Oracle, cases
 from graders.oracle.trial import Trial
+from graders.sandbox.listen import END
 from graders.sandbox.sandbox import Ask, Limits, Outcome, Reply, Sandbox, SandboxError
 from graders.sandbox.watch import REFUSE, screen
+from graders.student.accidents import PATIENCE
+from tests.support.busy import descendants
 
 from .attacks import ATTACKS, HONEST, MARKER, Attack
 
-LIMITS = Limits(seconds=1.0, total_seconds=6, cpu_seconds=5, memory_bytes=1 << 29, output_bytes=1 << 16)
+LIMITS = Limits(seconds=0.5, total_seconds=6, cpu_seconds=5, memory_bytes=1 << 29, output_bytes=1 << 16)
 BUDGET = 40
 NOBODY = 65534
 
@@ -76,17 +78,6 @@ def grade(sandbox: Sandbox, source: str, static_check: bool = True, watch: bool 
     return reply
 
 
-def descendants(pid: int) -> set[int]:
-    found: set[int] = set()
-    for task in glob.glob(f"/proc/{pid}/task/*/children"):
-        try:
-            children = [int(child) for child in Path(task).read_text().split()]
-        except OSError:
-            continue
-        found |= set(children).union(*map(descendants, children))
-    return found
-
-
 def left_behind() -> list[str]:
     """Files in shared places that bear the attacks' mark or belong to nobody, and shared memory."""
     found = []
@@ -107,7 +98,7 @@ def test_attack(sandbox: Sandbox, secret: str, attack: Attack, guarded: bool) ->
         source = source.replace("{{", "{").replace("}}", "}")
     started = time.monotonic()
     reply = grade(sandbox, source, guarded, guarded)
-    assert time.monotonic() - started < LIMITS.total_seconds + 2
+    assert time.monotonic() - started < PATIENCE * LIMITS.total_seconds + END
     said = f"{reply.message!r} line {reply.line} {reply.frames}"
     allowed = attack.guarded if guarded else attack.bare
     if attack.kind == "resource":  # on a slow machine the clock may be first

@@ -6,18 +6,23 @@ import builtins
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import torch
 
+from graders.student import accidents
 from graders.student.module import Problem, Student, ask, load_student
+from graders.student.module import run as run_theirs
+from tests.support.busy import busy, pinned
 
 ACCIDENTS = [
     ("changes the default dtype", "import torch\ntorch.set_default_dtype(torch.float64)", None),
     ("turns gradients off", "import torch\ntorch.set_grad_enabled(False)", None),
     ("patches torch", "import torch\ntorch.allclose = lambda *a, **k: True\ntorch.Tensor.abs = None", None),
     ("patches the builtins", "import builtins\nbuiltins.len = lambda x: 0", None),
+    ("sets torch's threads", "import torch\ntorch.set_num_threads(2)", None),
     ("exits", "import sys\nsys.exit(3)", "SystemExit: 3"),
     ("exits hard", "import os\nos._exit(0)", "SystemExit: 0"),
     ("loops", "while True:\n    pass", "still running after 0.2 s"),
@@ -36,13 +41,17 @@ def load(tmp_path: Path, text: str) -> Student:
     return load_student(path, 0.2 if "while True" in text else 10.0)
 
 
+def settings() -> tuple[object, ...]:
+    replaceable = (torch.allclose, torch.Tensor.abs, builtins.len, os._exit)
+    return *replaceable, torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads()
+
+
 @pytest.mark.parametrize(("what", "text", "told"), ACCIDENTS, ids=[a[0] for a in ACCIDENTS])
 def test_accidents_at_import(tmp_path: Path, what: str, text: str, told: str | None) -> None:
-    before = (torch.allclose, torch.Tensor.abs, builtins.len, os._exit, torch.get_default_dtype())
+    before = settings()
     student = load(tmp_path, text)
     assert (student.problem.message if student.problem else None) == told or told in student.problem.message  # type: ignore[union-attr, operator]
-    assert (torch.allclose, torch.Tensor.abs, builtins.len, os._exit, torch.get_default_dtype()) == before
-    assert torch.is_grad_enabled()
+    assert settings() == before
 
 
 def test_a_file_that_is_not_utf8_or_not_there(tmp_path: Path) -> None:
@@ -118,3 +127,69 @@ def test_importing_the_sandbox_leaves_the_clock_of_the_self_check_alone() -> Non
 
     assert sandbox.Sandbox and child.PATH
     assert student.time_limit is limits.time_limit
+
+
+LIMIT = 0.2
+ENDLESS = [
+    ("computes", 100, "def f(x):\n    while 1: pass", "still running after 0.2 s: an endless loop?"),
+    ("sleeps", 2, "import time\ndef f(x):\n    while 1: time.sleep(0.001)", "still not back after 0.4 s: does it wait"),
+    ("computes in another thread", 2, "import threading, time\ndef f(x):\n    end = time.monotonic() + 1.5\n    def loop():\n        while time.monotonic() < end: pass\n    t = threading.Thread(target=loop, daemon=True)\n    t.start()\n    while 1: t.join(0.01)", "still not back after 0.4 s"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "patience", "text", "told"), ENDLESS, ids=[e[0] for e in ENDLESS])
+def test_what_does_not_come_back_is_told_by_its_kind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, patience: int, text: str, told: str
+) -> None:
+    for module in (accidents, sys.modules[ask.__module__]):
+        monkeypatch.setattr(module, "PATIENCE", patience)
+    student = load(tmp_path, text)
+    _, problem = ask(student.functions["f"], {"x": X}, {}, student.path, LIMIT)
+    assert problem is not None and problem.message.startswith(told) and problem.line > 1
+
+
+def test_a_right_answer_may_wait_longer_than_it_may_compute(tmp_path: Path) -> None:
+    student = load(tmp_path, "import time\ndef f(x):\n    time.sleep(0.3)\n    return x")
+    answer, problem = ask(student.functions["f"], {"x": X}, {}, student.path, LIMIT)
+    assert problem is None and isinstance(answer, torch.Tensor)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no process can be kept on one core here")
+def test_a_busy_machine_costs_no_right_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accidents, "PATIENCE", 100)  # only the processor time is looked at here
+    text = "import time\ndef f(x, most=0.1):\n    start = time.thread_time()\n    while time.thread_time() < start + most: pass\n    return x"
+    student = load(tmp_path, text)
+    with pinned([os.getpid()]), busy(3):
+        answer, problem = ask(student.functions["f"], {"x": X}, {}, student.path, LIMIT)
+        _, stopped = run_theirs(lambda: student.functions["f"](X, most=60), student.path, LIMIT)
+    assert problem is None and isinstance(answer, torch.Tensor)
+    assert stopped is not None and stopped.message == "still running after 0.2 s: an endless loop?"
+
+
+def test_nothing_is_raised_after_the_block_and_the_hook_is_put_back() -> None:
+    hook = sys.breakpointhook
+    with accidents.time_limit(0.01):
+        pass
+    time.sleep(0.05)
+    assert sys.breakpointhook is hook
+
+
+def test_a_breakpoint_stops_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "breakpointhook", lambda *args, **kwargs: None)
+    with accidents.time_limit(0.01):
+        breakpoint()
+        start = time.thread_time()
+        while time.thread_time() < start + 0.1:
+            pass
+
+
+def test_a_student_computes_in_one_thread_and_the_setting_is_put_back(tmp_path: Path) -> None:
+    student = load(tmp_path, "import torch\ndef f(x):\n    return x * torch.get_num_threads()")
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        answer, _ = ask(student.functions["f"], {"x": X}, {}, student.path)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert isinstance(answer, torch.Tensor) and torch.equal(answer, X)
