@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +15,8 @@ from rich.table import Table
 
 from graders.authoring import library as known
 from graders.authoring import release
-from graders.authoring.library import PUBLIC_SEED, Example
-from graders.authoring.mutants import Mutant
+from graders.authoring.catalogue import Equivalent, Example, by_function, equivalents, examples
+from graders.authoring.library import PUBLIC_SEED
 from graders.diagnosis.diagnose import diagnose
 from graders.diagnosis.fingerprints import Fingerprints
 from graders.exercise.kit import Kit
@@ -67,7 +66,7 @@ def check(path: Path, seeds: int) -> Tally:
     exercise = load(path)
     tally = Tally(exercise.name, len(exercise.gradients))
     library = known.library(exercise)
-    wrong, right = known.examples(exercise, "wrong"), known.examples(exercise, "right")
+    wrong, right = examples(exercise, "wrong"), examples(exercise, "right")
     _check_stub(exercise, tally)
     _check_wrong(exercise, wrong, library, tally)
     _check_mutants(exercise, right, tally)
@@ -143,7 +142,7 @@ def _check_mutants(exercise: Exercise, right: Sequence[Example], tally: Tally) -
     oracles = [Oracle(exercise, case) for case in cases(exercise, PUBLIC_SEED)]
     proofs = equivalents(exercise)
     used: set[Equivalent] = set()
-    for group in known.by_function(exercise):
+    for group in by_function(exercise):
         gradient = group[0]
         for mutant in known.mutants_of(exercise, gradient, oracles[1], ()):
             tally.mutants += 1
@@ -172,27 +171,6 @@ def _survives(
             if not trial.passes or trial.answer is None or trial.answer.shape != trial.expected.shape:
                 return False
     return True
-
-
-@dataclass(frozen=True)
-class Equivalent:
-    """A mutant that is a right answer as well, and why: of the function `gradient`, with `line` in its source."""
-
-    gradient: str
-    mutant: str
-    proof: str
-    line: str = ""
-
-    def covers(self, function: str, mutant: Mutant) -> bool:
-        return (self.gradient, self.mutant) == (function, mutant.message) and self.line in mutant.source
-
-
-def equivalents(exercise: Exercise) -> list[Equivalent]:
-    """The mutants that an author has proven to be right, from equivalent/EXERCISE.toml."""
-    path = exercise.path.parent / "equivalent" / f"{exercise.name}.toml"
-    if not path.exists():
-        return []
-    return [Equivalent(**row) for row in tomllib.loads(path.read_text(encoding="utf-8")).get("equivalent", [])]
 
 
 def _check_right(exercise: Exercise, right: Sequence[Example], seed: int, tally: Tally) -> None:

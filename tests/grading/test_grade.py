@@ -22,7 +22,8 @@ import distributed
 import pytest
 from click.testing import CliRunner
 
-from graders.authoring.library import examples, try_together
+from graders.authoring.catalogue import examples
+from graders.authoring.library import try_together
 from graders.cli.main import main
 from graders.exercise.module import load
 from graders.grading import local as threads
