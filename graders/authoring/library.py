@@ -1,76 +1,26 @@
-"""The library of wrong answers to an exercise: what its author catalogued, and every mutant of a right answer.
-
-Beside reference/UNIT/EXERCISE.py an author may keep wrong/EXERCISE.py and right/EXERCISE.py: functions named
-`<function>__<slug>`. A wrong one's docstring reads `cause: message`; several causes are joined by ` | `.
-"""
+"""The library of wrong answers to an exercise: what its author catalogued, and every mutant of a right answer."""
 
 from __future__ import annotations
 
 import ast
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
+from graders.authoring.catalogue import Example, examples
 from graders.authoring.mutants import Mutant, mutants
 from graders.diagnosis.fingerprints import fingerprint, same
 from graders.exercise.cases import PUBLIC_SEED
 from graders.exercise.kit import Fingerprints, Known
-from graders.exercise.module import Exercise, ExerciseError, Gradient, functions_of
+from graders.exercise.module import Exercise, Gradient, functions_of
 from graders.oracle.gradient import Oracle, Oracles
 from graders.oracle.questions import question
 from graders.oracle.trial import Trial
 from graders.outcome import Outcome
 from graders.student.answer import Answer, Function, ask
 from graders.words import Code, reason
-
-
-@dataclass(frozen=True)
-class Example:
-    """One hand-written answer to a gradient, right or wrong: its name, its causes, what to say of it."""
-
-    gradient: str
-    slug: str
-    causes: tuple[str, ...]
-    message: str
-    line: int
-    function: Function
-    tree: ast.FunctionDef
-    namespace: dict[str, Any]
-
-
-def examples(exercise: Exercise, kind: str) -> list[Example]:
-    """The hand-written answers of `kind` ('wrong' or 'right'); none where there is no such file.
-
-    Raises ExerciseError for a function that belongs to no gradient or has no docstring.
-    """
-    path = exercise.path.parent / kind / exercise.path.name
-    if not path.exists():
-        return []
-    text = path.read_text(encoding="utf-8")
-    namespace: dict[str, Any] = {"__file__": str(path)}
-    exec(compile(text, str(path), "exec"), namespace)
-    found = []
-    for tree in functions_of(ast.parse(text)):
-        written_name, _, slug = tree.name.partition("__")
-        docstring = " ".join((ast.get_docstring(tree) or "").split())
-        cause, colon, message = docstring.partition(": ")
-        if not slug:
-            continue  # a helper of the examples
-        if written_name not in exercise.by_function:
-            what = f"{tree.name}: {exercise.name} has no function {written_name}"
-            raise ExerciseError(path, tree.lineno, what, "name it <function>__<slug>.")
-        if kind == "wrong" and not colon:
-            what = f"{tree.name} has no `cause: message` as its docstring"
-            raise ExerciseError(path, tree.lineno, what, "say what a student should read.")
-        causes = tuple(cause.split(" | ")) if kind == "wrong" else ()
-        text_ = message if kind == "wrong" else docstring
-        function = namespace[tree.name]
-        for g in exercise.by_function[written_name]:
-            found.append(Example(g.name, slug, causes, text_, tree.lineno, function, tree, namespace))
-    return found
 
 
 def try_out(function: Function, exercise: Exercise, gradient: Gradient, oracle: Oracle) -> Trial:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-import tomllib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
+from graders.authoring import figures
 from graders.authoring import library as known
-from graders.authoring.library import Example
-from graders.authoring.mutants import Mutant
+from graders.authoring.catalogue import Equivalent, Example, equivalents, examples
+from graders.authoring.figures import Tally
 from graders.diagnosis.diagnose import diagnose
 from graders.exercise.cases import PUBLIC_SEED
 from graders.exercise.kit import Fingerprints, Kit
@@ -25,6 +22,7 @@ from graders.oracle import compare
 from graders.oracle.gradient import Oracle, Oracles
 from graders.oracle.trial import Trial
 from graders.outcome import Outcome
+from graders.student.answer import Function
 from graders.student.module import InProcess, load_student
 from graders.verdict.chained import Chained
 from graders.verdict.grader import Cases
@@ -33,33 +31,15 @@ from graders.verdict.result import Result
 SINGLE = 1e-3  # a reference in float32 against autograd in float32, relative to the largest entry
 
 
-@dataclass
-class Tally:
-    """What one exercise's check came to. `faults` are what must not be; each says where and what."""
-
-    exercise: str
-    gradients: int = 0
-    wrong: int = 0
-    named_by_graph: int = 0
-    named: int = 0
-    misnamed: int = 0
-    mutants: int = 0
-    survivors: int = 0
-    equivalent: int = 0
-    right: int = 0
-    rejections: int = 0
-    faults: list[str] = field(default_factory=list)
-
-
 def main(reference: Path, seeds: int) -> int:
     """Check every exercise below `reference`; prints a table and a line of figures. 0 if nothing is amiss."""
     console = Console(emoji=False)
     paths = references(reference)
     tallies = [check(path, seeds) for path in track(paths, "selfcheck", console=console, transient=True)]
-    console.print(_table(tallies))
+    console.print(figures.table(tallies))
     for fault in (f for t in tallies for f in t.faults):
         console.print(fault, soft_wrap=True, markup=False, highlight=False)
-    console.print(figures(tallies, seeds), soft_wrap=True, highlight=False)
+    console.print(figures.claims(tallies, seeds), soft_wrap=True, highlight=False)
     return 1 if any(t.faults for t in tallies) or not tallies else 0
 
 
@@ -68,10 +48,10 @@ def check(path: Path, seeds: int) -> Tally:
     exercise = load(path)
     tally = Tally(exercise.name, len(exercise.gradients))
     library = known.library(exercise)
-    wrong, right = known.examples(exercise, "wrong"), known.examples(exercise, "right")
+    wrong, right = examples(exercise, "wrong"), examples(exercise, "right")
     _check_stub(exercise, tally)
     _check_wrong(exercise, wrong, library, tally)
-    _check_mutants(exercise, right, tally)
+    _check_mutants(exercise, tally)
     for seed in range(PUBLIC_SEED, PUBLIC_SEED + seeds):
         _check_right(exercise, right, seed, tally)
     tally.right = len(right) + len(exercise.gradients)
@@ -113,38 +93,41 @@ def _check_one_wrong(
     exercise: Exercise, several: Sequence[Example], oracles: Sequence[Oracle], library: Fingerprints, tally: Tally
 ) -> None:
     """One wrong function: of the gradients that it returns, some must fail, and one is named as expected."""
-    example = several[0]
+    example, causes = several[0], set(several[0].causes)
     where = f"{exercise.path.parent / 'wrong' / exercise.path.name}:{example.line}: {example.slug}"
-    expected = " | ".join(example.causes)
     tally.wrong += 1
-    failing: list[tuple[str, list[Trial]]] = []
-    for one in several:
-        gradient = exercise.gradient(one.gradient)
-        trials = [known.try_out(one.function, exercise, gradient, oracle) for oracle in oracles]
-        if not all(t.passes for t in trials):
-            failing.append((one.gradient, trials))
+    failing = _failing(exercise, several, oracles)
     if not failing:
         tally.faults.append(f"{where} is accepted")
         return
-    if failing[0][1][0].problem:  # it raises at the lecture's sizes: the student reads the exception
-        tally.named += "error" in example.causes
-        tally.named_by_graph += "error" in example.causes
+    if next(iter(failing.values()))[0].problem:  # it raises at the lecture's sizes: the student reads the exception
+        tally.named += "error" in causes
+        tally.named_by_graph += "error" in causes
         return
-    by_graph = [diagnose(trials) for _, trials in failing]
-    agrees = any({d.cause, *d.ties} & set(example.causes) for d in by_graph)
+    by_graph = [diagnose(trials) for trials in failing.values()]
+    agrees = any({d.cause, *d.ties} & causes for d in by_graph)
     tally.named_by_graph += agrees
     misnamed = [d for d in by_graph if d.cause not in ("unknown", "wrong shape")]
     if not agrees and misnamed:
         tally.misnamed += 1
+        expected = " | ".join(example.causes)
         tally.faults.append(f"{where}: named '{misnamed[0].cause}' for '{expected}': {misnamed[0].message}")
-    told = [diagnose(trials, library.of(name, PUBLIC_SEED)) for name, trials in failing]
-    if any({d.cause, *d.ties} & set(example.causes) for d in told):
+    told = [diagnose(trials, library.of(name, PUBLIC_SEED)) for name, trials in failing.items()]
+    if any({d.cause, *d.ties} & causes for d in told):
         tally.named += 1
     else:
         tally.faults.append(f"{where}: not named with fingerprints, but '{told[0].cause}': {told[0].message}")
 
 
-def _check_mutants(exercise: Exercise, right: Sequence[Example], tally: Tally) -> None:
+def _failing(exercise: Exercise, several: Sequence[Example], oracles: Sequence[Oracle]) -> dict[str, list[Trial]]:
+    """The trials of those gradients that a wrong function does not pass, by name."""
+    group = [exercise.gradient(example.gradient) for example in several]
+    tried = [known.try_together(several[0].function, group, oracle) for oracle in oracles]
+    trials = {gradient.name: [each[at] for each in tried] for at, gradient in enumerate(group)}
+    return {name: found for name, found in trials.items() if not all(t.passes for t in found)}
+
+
+def _check_mutants(exercise: Exercise, tally: Tally) -> None:
     """Every mutant of the reference is caught, or listed with a proof that it is right as well."""
     oracles = Oracles(exercise).all
     proofs = equivalents(exercise)
@@ -169,7 +152,7 @@ def _check_mutants(exercise: Exercise, right: Sequence[Example], tally: Tally) -
         tally.faults.append(f"{exercise.name}: {told}")
 
 
-def _survives(function: Callable[..., Any], group: Sequence[Gradient], oracles: Sequence[Oracle]) -> bool:
+def _survives(function: Function, group: Sequence[Gradient], oracles: Sequence[Oracle]) -> bool:
     """Right in every case, shape included (a shape that differs by ones gets a remark, so it is noticed)."""
     for oracle in [*oracles[1:], oracles[0]]:
         for trial in known.try_together(function, group, oracle):
@@ -178,33 +161,11 @@ def _survives(function: Callable[..., Any], group: Sequence[Gradient], oracles: 
     return True
 
 
-@dataclass(frozen=True)
-class Equivalent:
-    """A mutant that is a right answer as well, and why: of the function `gradient`, with `line` in its source."""
-
-    gradient: str
-    mutant: str
-    proof: str
-    line: str = ""
-
-    def covers(self, function: str, mutant: Mutant) -> bool:
-        return (self.gradient, self.mutant) == (function, mutant.message) and self.line in mutant.source
-
-
-def equivalents(exercise: Exercise) -> list[Equivalent]:
-    """The mutants that an author has proven to be right, from equivalent/EXERCISE.toml."""
-    path = exercise.path.parent / "equivalent" / f"{exercise.name}.toml"
-    if not path.exists():
-        return []
-    return [Equivalent(**row) for row in tomllib.loads(path.read_text(encoding="utf-8")).get("equivalent", [])]
-
-
 def _check_right(exercise: Exercise, right: Sequence[Example], seed: int, tally: Tally) -> None:
     """References and right alternatives pass, in float64 at every case and in float32 at the lecture's."""
-    public = Oracles(exercise, seed)
-    oracles = public.all
+    seeded = Oracles(exercise, seed)
     answers = [(g, g.name, exercise.namespace[g.function]) for g in exercise.gradients]
-    single = public.lecture
+    single = seeded.lecture
     for gradient, name, function in answers:
         trial = known.try_out(function, exercise, gradient, single)
         scale = single.scale(gradient.target)
@@ -213,50 +174,12 @@ def _check_right(exercise: Exercise, right: Sequence[Example], seed: int, tally:
             tally.faults.append(f"{exercise.path}:{gradient.line}: {name} fails in float32, seed {seed}")
     answers += [(exercise.gradient(e.gradient), f"{e.gradient}__{e.slug}", e.function) for e in right]
     for gradient, name, function in answers:
-        for trial in _rejected(function, exercise, gradient, oracles):
+        for trial in _rejected(function, exercise, gradient, seeded.all):
             tally.rejections += 1
             why = trial.problem.reason if trial.problem else trial.match
             tally.faults.append(f"{exercise.name}: {name} rejected at '{trial.oracle.case.label}', seed {seed}: {why}")
 
 
-def _rejected(
-    function: Callable[..., Any], exercise: Exercise, gradient: Gradient, oracles: Sequence[Oracle]
-) -> Iterator[Trial]:
+def _rejected(function: Function, exercise: Exercise, gradient: Gradient, oracles: Sequence[Oracle]) -> Iterator[Trial]:
     trials = (known.try_out(function, exercise, gradient, oracle) for oracle in oracles)
     return (trial for trial in trials if not trial.passes)
-
-
-def _table(tallies: Sequence[Tally]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    headings = (
-        "exercise",
-        "gradients",
-        "wrong",
-        "named (graph)",
-        "named",
-        "mutants",
-        "survive",
-        "right",
-        "rejected",
-    )
-    for heading in headings:
-        table.add_column(heading, justify="left" if heading == "exercise" else "right")
-    for t in tallies:
-        row = (t.gradients, t.wrong, t.named_by_graph, t.named, t.mutants, t.survivors, t.right, t.rejections)
-        table.add_row(t.exercise, *map(str, row))
-    return table
-
-
-def figures(tallies: Sequence[Tally], seeds: int) -> str:
-    """The last line: what the kit claims of itself."""
-
-    def total(name: str) -> int:
-        return sum(getattr(t, name) for t in tallies)
-
-    wrong = total("wrong") or 1
-    return (
-        f"surviving mutants {total('survivors')} of {total('mutants')} ({total('equivalent')} proven equivalent) | "
-        f"wrong answers diagnosed {100 * total('named_by_graph') / wrong:.0f} % graph alone, "
-        f"{100 * total('named') / wrong:.0f} % with fingerprints, {total('misnamed')} wrongly | "
-        f"false rejections {total('rejections')} over {seeds} seeds of {total('right')} right answers"
-    )

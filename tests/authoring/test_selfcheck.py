@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from graders.authoring import release, selfcheck
+from graders.authoring.figures import Tally
 from tests.support.stubs import NINJA, REFERENCE
 
 
 @cache
-def tallies() -> dict[str, selfcheck.Tally]:
+def tallies() -> dict[str, Tally]:
     return {path.stem: selfcheck.check(path, seeds=2) for path in release.references(REFERENCE)}
 
 

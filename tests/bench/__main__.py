@@ -15,7 +15,8 @@ import torch
 from rich.console import Console
 
 from graders.authoring import release
-from graders.authoring.library import PUBLIC_SEED, examples, library, try_out
+from graders.authoring.catalogue import examples
+from graders.authoring.library import PUBLIC_SEED, library, try_out
 from graders.diagnosis.diagnose import diagnose
 from graders.exercise.kit import Kit
 from graders.exercise.module import load

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from graders.authoring.library import PUBLIC_SEED, examples, try_out
+from graders.authoring.catalogue import examples
+from graders.authoring.library import PUBLIC_SEED, try_out
 from graders.diagnosis.diagnose import diagnose
 from graders.exercise.kit import open_kit
 from graders.exercise.module import load

@@ -23,7 +23,8 @@ import pytest
 from click.testing import CliRunner
 
 from graders import grade
-from graders.authoring.library import examples, try_together
+from graders.authoring.catalogue import examples
+from graders.authoring.library import try_together
 from graders.cli.classes import is_open
 from graders.cli.main import main
 from graders.exercise.kit import kits_in

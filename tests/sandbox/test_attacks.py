@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from graders.authoring.library import examples
+from graders.authoring.catalogue import examples
 from graders.exercise.module import load
 from graders.grading.assess import ask_for, budget
 from graders.oracle import compare

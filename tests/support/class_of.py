@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from graders.authoring.library import PUBLIC_SEED, Example, examples, try_out
+from graders.authoring.catalogue import Example, examples
+from graders.authoring.library import PUBLIC_SEED, try_out
 from graders.exercise.module import Exercise, functions_of, load
 from graders.oracle.compare import Match
 from graders.oracle.gradient import Oracle, cases
