@@ -61,7 +61,7 @@ class Exports:
         record: dict[str, Any] = {"student": student.name, "attempts": handed.attempts}
         record |= {
             "unreadable": handed.unreadable,
-            "problems": {n: told for n, told in handed.problems.items() if told},
+            "problems": {n: problems for n, problems in handed.problems.items() if problems},
         }
         self._record.write(json.dumps(record) + "\n")
 

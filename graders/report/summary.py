@@ -46,7 +46,7 @@ def summary(report: Report) -> Table:
 def _notes(report: Report) -> list[str]:
     marks = [mark for student in report.students for row in student.marks.values() for mark in row]
     failed = sum(mark.outcome is Outcome.GRADER_ERROR for mark in marks)
-    unreadable = sum(bool(student.handed.unreadable) for student in report.students)
+    unreadable = sum(bool(student.handed.unread) for student in report.students)
     notes = []
     if failed:
         notes.append(f"{failed} gradients: the grader failed. Nobody lost points; run the command again")

@@ -10,7 +10,7 @@ from pathlib import Path
 from graders.exercise.kit import Kit
 from graders.submissions.archives import is_notebook
 from graders.submissions.cells import release_of
-from graders.submissions.entries import Attempt, Student, entries_of, read_student
+from graders.submissions.entries import Attempt, Student, Unread, entries_of, read_student
 
 Work = tuple[str, bytes]  # an exercise's name, a submission's file
 Piece = tuple[str, str]  # an exercise's name, the digest of a submission's file
@@ -27,14 +27,19 @@ class Handed:
     name: str
     attempts: tuple[dict[str, object], ...] = ()
     counted: Mapping[str, str] = field(default_factory=dict)
-    unreadable: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
     problems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def unreadable(self) -> list[str]:
+        """What could not be read at all, in a sentence each."""
+        return [unread.sentence for unread in self.unread]
 
     @property
     def remarks(self) -> list[str]:
         """Everything that could not be read as it should be, in a line each."""
-        told = [f"{exercise}: {problem}" for exercise, problems in self.problems.items() for problem in problems]
-        return [*self.unreadable, *told]
+        of_notebooks = [f"{name}: {problem}" for name, problems in self.problems.items() for problem in problems]
+        return [*self.unreadable, *of_notebooks]
 
     def in_notebook(self, exercise: str) -> bool:
         """Whether a notebook is what counts for an exercise."""
@@ -43,8 +48,8 @@ class Handed:
 
     def missing(self, exercise: str) -> str:
         """Why nothing was graded of an exercise: the file of that name could not be read, or there is none."""
-        named = [told for told in self.unreadable if exercise in told] or list(self.unreadable)
-        return named[0] if named else f"no {exercise}.py or {exercise}.ipynb was handed in"
+        unread = next((unread for unread in self.unread if unread.names(exercise)), next(iter(self.unread), None))
+        return unread.sentence if unread else f"no {exercise}.py or {exercise}.ipynb was handed in"
 
 
 class Roster:
@@ -69,7 +74,7 @@ class Roster:
             attempts += [_record(attempt, attempt is made[-1]) for attempt in made]
             counted[exercise] = made[-1].hash
             problems[exercise] = made[-1].problems
-        return Handed(student.name, tuple(attempts), counted, tuple(student.unreadable), problems)
+        return Handed(student.name, tuple(attempts), counted, tuple(student.unread), problems)
 
     def exercises(self) -> list[str]:
         """Those that anybody handed in."""
