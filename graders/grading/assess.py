@@ -27,7 +27,7 @@ from graders.oracle.trial import Trial
 from graders.sandbox.outcome import Assessment, Mark, Outcome
 from graders.sandbox.sandbox import Ask, Reply, Sandbox
 from graders.student.module import Problem
-from graders.submissions.entries import digest
+from graders.submissions.spool import digest
 from graders.verdict.states import State, fault, passes, remarks_on
 
 OURS = re.compile(r"syntax error: |asks for `|changed its argument `|is not a plain function|`def |the file is longer")

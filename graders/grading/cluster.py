@@ -22,7 +22,7 @@ from graders.exercise.kit import Kit
 from graders.grading.assess import Supervisor
 from graders.sandbox.outcome import to_plain
 from graders.sandbox.sandbox import Limits, Sandbox
-from graders.submissions.roster import Work
+from graders.submissions.spool import Work
 
 BATCH = 25
 CONNECT_SECONDS = 20

@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from graders.grading.assess import Supervisor
 from graders.sandbox.outcome import Assessment
 from graders.sandbox.sandbox import Limits, Sandbox
-from graders.submissions.roster import Work
+from graders.submissions.spool import Work
 
 MOST = 4
 TURN = 0.001  # seconds

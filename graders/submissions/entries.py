@@ -9,7 +9,6 @@ All attempts are kept in the record.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,14 +37,11 @@ from graders.submissions.naming import (
     readable,
     student_name,
 )
+from graders.submissions.spool import digest
 
 NOBODY = {".DS_Store", ".git", ".ipynb_checkpoints", "__MACOSX", "__pycache__"}  # no student's name
 
 Releases = Mapping[str, str]  # of each exercise the release that a notebook should be of
-
-
-def digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 @dataclass(frozen=True)

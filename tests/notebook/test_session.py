@@ -11,7 +11,7 @@ import pytest
 from graders.grading.store import Store
 from graders.notebook.nbgrader.session import Session, session
 from graders.sandbox.outcome import Assessment, Mark, Outcome
-from graders.submissions.entries import digest
+from graders.submissions.spool import digest
 from tests.support.stubs import EXERCISES, NINJA
 
 EXERCISE = "ex2_cross_entropy"

@@ -18,7 +18,7 @@ from graders.report.pages import Forward
 from graders.sandbox.outcome import Assessment
 from graders.sandbox.sandbox import Limits, Sandbox
 from graders.submissions.cells import release_of
-from graders.submissions.entries import digest
+from graders.submissions.spool import digest
 
 
 @dataclass
