@@ -34,7 +34,8 @@ Progress = Callable[[int, int], None]  # how many are done, of how many
 class Run:
     """A class that is graded: who handed in what, and the store with the results, which is open while this is used.
 
-    `isolation` is what was reached, empty where nothing was to be graded.
+    `isolation` is what was reached, empty where nothing was to be graded; `again` is how many of what was graded an
+    earlier release had graded.
     """
 
     roster: Roster
@@ -43,6 +44,7 @@ class Run:
     isolation: str
     graded: int
     seconds: float
+    again: int
 
     def result(self, handed: Handed, exercise: str) -> Assessment | None:
         """What is known of a student's file for an exercise."""
@@ -67,7 +69,7 @@ def grade(
     """Grade the submissions in `folder` into `out`; nobody else can, until the context is left.
 
     Raises GradingError or KitError for what the instructor has to mend, SandboxError if there is no isolation good
-    enough, StoreError if another run writes to `out`. What a submission does raises nothing.
+    enough, StoreError if another run writes to `out` or a later release has. What a submission does raises nothing.
     """
     torch.set_num_threads(1)
     kits = {kit.exercise.name: kit for kit in (kits_in(exercises) if isinstance(exercises, Path) else exercises)}
@@ -84,7 +86,8 @@ def grade(
         with Spool() as spool:
             waiting = _read(roster, wanted, spool)
             isolation = ways.work_off(waiting, spool, jobs, scheduler, progress) if waiting else ""
-        yield Run(roster, store, ways.keys, isolation, len(waiting), time.monotonic() - started)
+        again = len(store.earlier.intersection(waiting))
+        yield Run(roster, store, ways.keys, isolation, len(waiting), time.monotonic() - started, again)
 
 
 def _roster(folder: Path, out: Path, kits: Mapping[str, Kit], student: str | None, exercise: str | None) -> Roster:

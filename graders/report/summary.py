@@ -48,6 +48,8 @@ def _notes(report: Report) -> list[str]:
     failed = sum(mark.outcome is Outcome.GRADER_ERROR for mark in marks)
     unreadable = sum(bool(student.handed.unread) for student in report.students)
     notes = []
+    if report.again:
+        notes.append(f"{report.again} results of an earlier release are not used: those files are graded again")
     if failed:
         notes.append(f"{failed} gradients: the grader failed. Nobody lost points; run the command again")
     if unreadable:
