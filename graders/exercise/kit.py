@@ -17,6 +17,7 @@ from typing import Any
 
 from graders.exercise.module import Exercise, load
 
+FORMAT = 1  # which a kit without a number has, too; raise it when this code could not read it as it was
 ABOUT = "Made by `backprop-ninja release`: the stub as released, hints and known wrong answers, out of sight."
 
 
@@ -89,10 +90,12 @@ def kit_path(stub: Path) -> Path:
 
 
 def open_kit(stub: Path) -> Kit:
-    """The kit of a stub. Raises KitError if it is missing or damaged."""
+    """The kit of a stub. Raises KitError if it is missing, damaged or of a later release."""
     path = kit_path(stub)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        if "format" in content and content["format"] > FORMAT:
+            raise KitError(f"{path} is of a later release than the graders: update backprop-ninja.")
         return Kit(stub, _open(content["stub"]), content["gradients"], content["known"])
     except (OSError, ValueError, KeyError, TypeError, zlib.error) as error:
         message = f"{path} is damaged ({type(error).__name__}): take it again from the course kit."
@@ -114,6 +117,7 @@ def pack(exercise: Exercise, stub: str, fingerprints: Fingerprints) -> str:
     known = {name: [list(asdict(k).values()) for k in rows] for name, rows in fingerprints.known.items()}
     content = {
         "about": ABOUT,
+        "format": FORMAT,
         "stub": _seal(stub),
         "gradients": _seal(about),
         "known": _seal({"seed": fingerprints.seed, "known": known}),
@@ -124,7 +128,7 @@ def pack(exercise: Exercise, stub: str, fingerprints: Fingerprints) -> str:
 def contents(text: str) -> dict[str, Any]:
     """The unsealed contents of a kit file's text."""
     content = json.loads(text)
-    return {key: value if key == "about" else _open(value) for key, value in content.items()}
+    return {key: value if key in ("about", "format") else _open(value) for key, value in content.items()}
 
 
 def _seal(value: Any) -> str:

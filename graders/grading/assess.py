@@ -21,7 +21,7 @@ from graders.grading.results import Assessment, Key
 from graders.oracle.gradient import Oracles
 from graders.outcome import Outcome
 from graders.sandbox.sandbox import Sandbox, Sandboxed
-from graders.submissions.entries import digest
+from graders.submissions.spool import digest
 from graders.verdict.grader import Cases, Check
 from graders.verdict.result import Result
 from graders.words import Code, Reason, reason

@@ -23,7 +23,7 @@ from graders.grading.assess import Supervisor
 from graders.grading.results import to_plain
 from graders.sandbox.sandbox import Sandbox
 from graders.sandbox.task import Limits
-from graders.submissions.roster import Work
+from graders.submissions.spool import Work
 
 BATCH = 25
 CONNECT_SECONDS = 20

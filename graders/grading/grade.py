@@ -6,6 +6,7 @@ Results are appended to OUT/results.jsonl as they come. Whatever ends a run, the
 from __future__ import annotations
 
 import contextlib
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,8 +23,8 @@ from graders.grading.results import Assessment, from_plain
 from graders.grading.secret import secret_of
 from graders.grading.store import Store
 from graders.sandbox.task import Limits
-from graders.submissions.entries import digest
-from graders.submissions.roster import Handed, Piece, Roster
+from graders.submissions.roster import Handed, Roster, Wanted
+from graders.submissions.spool import Piece, Spool, digest
 from graders.words import Code, Reason
 
 RECONNECTIONS = 5
@@ -34,7 +35,8 @@ Progress = Callable[[int, int], None]  # how many are done, of how many
 class Run:
     """A class that is graded: who handed in what, and the store with the results, which is open while this is used.
 
-    `isolation` is what was reached, empty where nothing was to be graded.
+    `isolation` is what was reached, empty where nothing was to be graded; `again` is how many of what was graded an
+    earlier release had graded.
     """
 
     roster: Roster
@@ -43,6 +45,7 @@ class Run:
     isolation: str
     graded: int
     seconds: float
+    again: int
 
     def result(self, handed: Handed, exercise: str) -> Assessment | None:
         """What is known of a student's file for an exercise."""
@@ -67,37 +70,46 @@ def grade(
     """Grade the submissions in `folder` into `out`; nobody else can, until the context is left.
 
     Raises GradingError or KitError for what the instructor has to mend, SandboxError if there is no isolation good
-    enough, StoreError if another run writes to `out`. What a submission does raises nothing.
+    enough, StoreError if another run writes to `out` or a later release has. What a submission does raises nothing.
     """
     torch.set_num_threads(1)
     kits = {kit.exercise.name: kit for kit in (kits_in(exercises) if isinstance(exercises, Path) else exercises)}
-    if out.resolve().is_relative_to(folder.resolve()):
-        raise GradingError(f"{out} lies in {folder} and would be taken for a student: name a folder beside it")
+    roster = _roster(folder, out, kits, only_student, only_exercise)
     out.mkdir(parents=True, exist_ok=True)
     started, key = time.monotonic(), secret_of(out, secret)
+    with Store(out / "results.jsonl") as store:
+        ways = _Ways(kits, key, Keys(kits, key), limits, allow_class_c, store)
+
+        def wanted(student: str, exercise: str, file: str) -> bool:
+            chosen = only_student in (None, student) and only_exercise in (None, exercise)
+            return chosen and not ways.settled((exercise, file))
+
+        with Spool() as spool:
+            waiting = _read(roster, wanted, spool)
+            isolation = ways.work_off(waiting, spool, jobs, scheduler, progress) if waiting else ""
+        again = len(store.earlier.intersection(waiting))
+        yield Run(roster, store, ways.keys, isolation, len(waiting), time.monotonic() - started, again)
+
+
+def _roster(folder: Path, out: Path, kits: Mapping[str, Kit], student: str | None, exercise: str | None) -> Roster:
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise GradingError(f"{out} lies in {folder} and would be taken for a student: name a folder beside it")
     try:
         roster = Roster(folder, kits)
     except OSError as error:
         raise GradingError(f"{folder} cannot be read: {error.strerror}") from None
-    _check_names(roster, only_student, only_exercise)
-    with Store(out / "results.jsonl") as store:
-        ways = _Ways(kits, key, Keys(kits, key), limits, allow_class_c, store)
-        waiting = roster.waiting(
-            lambda student, exercise, file: (
-                only_student in (None, student)
-                and only_exercise in (None, exercise)
-                and not ways.settled((exercise, file))
-            )
-        )
-        isolation = ways.work_off(roster, waiting, jobs, scheduler, progress) if waiting else ""
-        yield Run(roster, store, ways.keys, isolation, len(waiting), time.monotonic() - started)
+    if student is not None and student not in roster.entries:
+        raise GradingError(f"no student {student!r} in {folder}")
+    if exercise is not None and exercise not in kits:
+        raise GradingError(f"no exercise {exercise!r}. There are: {', '.join(kits)}")
+    return roster
 
 
-def _check_names(roster: Roster, student: str | None, exercise: str | None) -> None:
-    if student is not None and student not in {handed.name for handed in roster.students}:
-        raise GradingError(f"no student {student!r} in {roster.folder}")
-    if exercise is not None and exercise not in roster.kits:
-        raise GradingError(f"no exercise {exercise!r}. There are: {', '.join(roster.kits)}")
+def _read(roster: Roster, wanted: Wanted, spool: Spool) -> list[Piece]:
+    try:
+        return roster.read(wanted, spool)
+    except OSError as error:
+        raise GradingError(f"{tempfile.gettempdir()} cannot be written to: {error.strerror}") from None
 
 
 @dataclass(frozen=True)
@@ -115,7 +127,7 @@ class _Ways:
         return self.store.settled(self.keys.of(*piece))
 
     def work_off(
-        self, roster: Roster, waiting: Mapping[Piece, str], jobs: int, scheduler: str | None, progress: Progress
+        self, waiting: Sequence[Piece], spool: Spool, jobs: int, scheduler: str | None, progress: Progress
     ) -> str:
         """Grade all that is waiting; the isolation that was reached."""
         done, total = 0, len(waiting)
@@ -128,17 +140,17 @@ class _Ways:
             progress(min(done, total), total)
 
         if jobs > 1 or scheduler is not None:
-            return self._through_dask(roster, waiting, jobs, scheduler, keep)
+            return self._through_dask(waiting, spool, jobs, scheduler, keep)
         with threads.sandboxes(threads.count_for(total), self.limits, self.allow_class_c) as sandboxes:
             supervisors = [Supervisor(dict(self.kits), self.secret, sandbox) for sandbox in sandboxes]
-            for assessment in threads.assessments(roster.works(waiting), supervisors):
+            for assessment in threads.assessments(spool.works(waiting), supervisors):
                 keep(assessment)
             return sandboxes[0].report
 
     def _through_dask(
         self,
-        roster: Roster,
-        waiting: Mapping[Piece, str],
+        waiting: Sequence[Piece],
+        spool: Spool,
         jobs: int,
         scheduler: str | None,
         keep: Callable[[Assessment], None],
@@ -150,8 +162,8 @@ class _Ways:
             try:
                 with cluster.connected(jobs, scheduler, plugin) as client:
                     isolation = cluster.isolation(client)
-                    left = {piece: whose for piece, whose in waiting.items() if not self.settled(piece)}
-                    done = cluster.spread(client, roster.works(left), total=len(left))
+                    left = [piece for piece in waiting if not self.settled(piece)]
+                    done = cluster.spread(client, spool.works(left), total=len(left))
                     for (exercise, source), plain in done:
                         keep(from_plain(plain) if plain else self._lost(exercise, source))
                     return isolation

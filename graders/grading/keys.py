@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import importlib.metadata
 from collections.abc import Mapping
 
 from graders.exercise.kit import Kit
 from graders.grading.results import Key
 
+# Raise it when a verdict on the same file can be another one, or a stored result is written in another way. What was
+# stored under a lower number is then graded again. A test compares the verdicts on a table of answers.
+FORMAT = 2
+
 
 def version_of(kit: Kit) -> str:
-    """Changes when the stub, the known wrong answers or the graders do."""
-    graders = importlib.metadata.version("backprop-ninja")
-    text = "\0".join((kit.stub, kit.sealed_known, graders))
+    """Changes with what a verdict depends on: the exercise as released, the known wrong answers, FORMAT."""
+    text = "\0".join((kit.stub, kit.sealed_known, str(FORMAT)))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -17,7 +17,7 @@ from graders.grading.assess import Supervisor
 from graders.grading.results import Assessment
 from graders.sandbox.sandbox import Sandbox
 from graders.sandbox.task import Limits
-from graders.submissions.roster import Work
+from graders.submissions.spool import Work
 
 MOST = 4
 TURN = 0.001  # seconds

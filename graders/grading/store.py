@@ -1,7 +1,7 @@
 """Results that outlive whatever happens to the process: one JSON line each, only ever appended.
 
 A line counts once its end is written. A torn last line, as a kill at any byte leaves it, is cut off; the last
-result of a key wins. Two runs cannot write to one store at a time.
+result of a key wins. What an earlier release wrote stays and is not used. Two runs cannot write to one store at a time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from graders.grading.keys import FORMAT
 from graders.grading.results import Assessment, Key, from_plain, to_plain
+from graders.submissions.spool import Piece
 
 SYNC_SECONDS = 0.5  # what a power failure, unlike a kill, may cost
 
@@ -22,11 +24,22 @@ class StoreError(Exception):
     """A store that cannot be used; the message says why."""
 
 
-def result_in(line: bytes) -> Assessment | None:
-    """The result in a line of a store; None for a line that is damaged."""
+def line_of(result: Assessment) -> bytes:
+    return json.dumps({"format": FORMAT, **to_plain(result)}).encode() + b"\n"
+
+
+def result_in(line: bytes) -> Assessment | Piece | None:
+    """The result in a line of a store; of one of an earlier format only what it was of. None for a damaged line.
+
+    Raises StoreError for one of a later format.
+    """
     try:
-        return from_plain(json.loads(line))
-    except (ValueError, KeyError, TypeError, AttributeError):
+        plain = json.loads(line)
+        number = plain.pop("format", 0)
+        if number > FORMAT:
+            raise StoreError("the results are of a later release: update backprop-ninja, or name another folder.")
+        return from_plain(plain) if number == FORMAT else (str(plain["exercise"]), str(plain["key"][0]))
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         return None
 
 
@@ -36,19 +49,24 @@ class Store:
     def __init__(self, path: Path):
         self.path = path
         self._places: dict[Key, tuple[int, int, bool]] = {}
+        self.earlier: set[Piece] = set()  # of which there are results of an earlier format
         self.damaged = 0
         self._synced = 0.0
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
 
     def __enter__(self) -> Store:
-        """Raises StoreError if another run is writing to it."""
+        """Raises StoreError if another run is writing to it, or a later release has written to it."""
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(self._file)
             raise StoreError(f"{self.path} is in use: another run is grading into this folder.") from None
-        self._load()
+        try:
+            self._load()
+        except StoreError:
+            os.close(self._file)
+            raise
         return self
 
     def __exit__(
@@ -64,8 +82,10 @@ class Store:
                 if not line.endswith(b"\n"):
                     break
                 result = result_in(line)
-                if result:
+                if isinstance(result, Assessment):
                     self._keep(result, complete, len(line))
+                elif result:
+                    self.earlier.add(result)
                 else:
                     self.damaged += 1
                 complete += len(line)
@@ -82,7 +102,8 @@ class Store:
         if key not in self._places:
             return None
         start, length, _ = self._places[key]
-        return from_plain(json.loads(os.pread(self._file, length, start)))
+        found = result_in(os.pread(self._file, length, start))
+        return found if isinstance(found, Assessment) else None
 
     def settled(self, key: Key) -> bool:
         """False where there is no result yet, or only one in which the grader failed."""
@@ -90,7 +111,7 @@ class Store:
 
     def put(self, result: Assessment) -> None:
         """Append a result. Raises OSError (a full disk), after which what was written before is still whole."""
-        line = json.dumps(to_plain(result)).encode() + b"\n"
+        line = line_of(result)
         data, start = memoryview(line), os.fstat(self._file).st_size
         try:
             while data:

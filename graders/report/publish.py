@@ -28,7 +28,7 @@ def publish(run: Run, out: Path) -> Report:
     """Write exports, feedback and the class report into `out`."""
     roster = run.roster
     handed_in = {name: roster.kits[name].exercise for name in roster.exercises()}
-    report = Report(handed_in, run.isolation or _earlier(run), run.graded, run.seconds)
+    report = Report(handed_in, run.isolation or _earlier(run), run.graded, run.seconds, run.again)
     points, thrift, tally = points_of(handed_in), Thrift(), Tally(report)
     pages = Pages(report, roster.kits)
     with exports.Exports(out, report) as exported:

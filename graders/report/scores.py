@@ -62,6 +62,7 @@ class Report:
     isolation: str
     graded: int
     seconds: float
+    again: int = 0  # of what was graded, what an earlier release had graded
     students: list[Graded] = field(default_factory=list)
     files: dict[str, Path] = field(default_factory=dict)
 

@@ -46,8 +46,10 @@ def summary(report: Report) -> Table:
 def _notes(report: Report) -> list[str]:
     results = [result for student in report.students for row in student.results.values() for result in row]
     failed = sum(result.outcome is Outcome.GRADER_ERROR for result in results)
-    unreadable = sum(bool(student.handed.unreadable) for student in report.students)
+    unreadable = sum(bool(student.handed.unread) for student in report.students)
     notes = []
+    if report.again:
+        notes.append(f"{report.again} results of an earlier release are not used: those files are graded again")
     if failed:
         notes.append(f"{failed} gradients: the grader failed. Nobody lost points; run the command again")
     if unreadable:

@@ -9,7 +9,6 @@ All attempts are kept in the record.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,14 +37,11 @@ from graders.submissions.naming import (
     readable,
     student_name,
 )
+from graders.submissions.spool import digest
 
 NOBODY = {".DS_Store", ".git", ".ipynb_checkpoints", "__MACOSX", "__pycache__"}  # no student's name
 
 Releases = Mapping[str, str]  # of each exercise the release that a notebook should be of
-
-
-def digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -68,13 +64,33 @@ class Attempt:
         return digest(self.content)
 
 
+@dataclass(frozen=True)
+class Unread:
+    """A file, archive or folder that could not be read, and why."""
+
+    path: PurePosixPath
+    reason: str
+
+    def names(self, exercise: str) -> bool:
+        """Whether anything on the path is named after the exercise."""
+        return any(exercise_named(part, {exercise: ()}) for part in self.path.parts)
+
+    @property
+    def sentence(self) -> str:
+        return f"unreadable: {_shown(self.path)}: {self.reason}"
+
+
+def _shown(path: PurePosixPath) -> str:
+    return "/".join(map(readable, path.parts))
+
+
 @dataclass
 class Student:
-    """The attempts at every exercise, the one that counts last; `unreadable` says what could not be read, and why."""
+    """The attempts at every exercise, the one that counts last, and what could not be read."""
 
     name: str
     attempts: dict[str, list[Attempt]] = field(default_factory=dict)
-    unreadable: list[str] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
 
     def counted(self, exercise: str) -> Attempt | None:
         return self.attempts[exercise][-1] if self.attempts.get(exercise) else None
@@ -107,15 +123,14 @@ def read_student(
             for found in _files(folder / entry, student, _keep(entry, offers, releases or {})):
                 _sort_in(student, PurePosixPath(entry), found, offers)
         except (Unreadable, OSError, ValueError) as error:
-            student.unreadable.append(_unreadable(entry, error))
+            student.unread.append(_unread(entry, error))
     for attempts in student.attempts.values():
         attempts.sort(key=_rule(attempts))
     return student
 
 
-def _unreadable(name: str, error: Exception | str) -> str:
-    told = error if isinstance(error, Unreadable | str) else type(error).__name__
-    return f"unreadable: {readable(name)}: {told}"
+def _unread(name: str, error: Exception) -> Unread:
+    return Unread(PurePosixPath(name), str(error) if isinstance(error, Unreadable) else type(error).__name__)
 
 
 def _keep(entry: str, offers: Offers, releases: Releases) -> Keep:
@@ -155,7 +170,7 @@ def _in_folder(folder: Path, student: Student, keep: Keep) -> Iterator[Found]:
     """Files of a student's folder and of archives in it; links are not followed, a bad archive spoils nothing else."""
     seen = 0
     for where, folders, names in os.walk(folder, followlinks=False):
-        student.unreadable += [_unreadable(n, "a folder, not a file") for n in folders if is_notebook(n)]
+        student.unread += [Unread(PurePosixPath(n), "a folder, not a file") for n in folders if is_notebook(n)]
         for name in sorted(names):
             seen += 1
             if seen > MOST_ENTRIES:
@@ -164,7 +179,7 @@ def _in_folder(folder: Path, student: Student, keep: Keep) -> Iterator[Found]:
             inside = PurePosixPath(path.relative_to(folder).as_posix())
             if not stat.S_ISREG(path.lstat().st_mode):
                 if is_source(inside):
-                    student.unreadable.append(_unreadable(name, "a link or a device, not a file"))
+                    student.unread.append(Unread(PurePosixPath(name), "a link or a device, not a file"))
                 continue
             if is_source(inside):
                 yield keep(_read_file(path, inside))
@@ -172,7 +187,7 @@ def _in_folder(folder: Path, student: Student, keep: Keep) -> Iterator[Found]:
                 try:
                     found = read(path, keep)
                 except Unreadable as error:
-                    student.unreadable.append(_unreadable(name, error))
+                    student.unread.append(_unread(name, error))
                     continue
                 yield from (replace(f, path=inside / f.path) for f in found)
 
@@ -187,9 +202,8 @@ def _read_file(path: Path, inside: PurePosixPath) -> Found:
 def _sort_in(student: Student, entry: PurePosixPath, found: Found, offers: Offers) -> None:
     """Keep a file that belongs to an exercise; other files are ignored."""
     path = entry / found.path
-    shown = "/".join(map(readable, path.parts))
     if is_notebook(path.name) and not found.content:
-        student.unreadable.append(_unreadable(shown, "; ".join(found.problems)))
+        student.unread.append(Unread(path, "; ".join(found.problems)))
         return
     named = exercise_named(path.name, offers)
     exercise = named or (found.exercise if found.exercise in offers else None)
@@ -198,7 +212,7 @@ def _sort_in(student: Student, entry: PurePosixPath, found: Found, offers: Offer
     if exercise is None:
         return
     attempt = Attempt(
-        exercise, shown, found.modified, attempt_number(path), found.content, named is not None, found.problems
+        exercise, _shown(path), found.modified, attempt_number(path), found.content, named is not None, found.problems
     )
     student.attempts.setdefault(exercise, []).append(attempt)
 

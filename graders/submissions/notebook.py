@@ -47,8 +47,8 @@ def module_of(notebook: bytes, exercise: str = "", releases: Mapping[str, str] |
         return Module(exercise, b"", [str(error)])
     release = (releases or {}).get(module.exercise)
     if release and _release_in(content) not in ("", release):
-        told = "this notebook is of another release of the exercise: it was graded against the present one"
-        return module._replace(problems=[told, *module.problems])
+        problem = "this notebook is of another release of the exercise: it was graded against the present one"
+        return module._replace(problems=[problem, *module.problems])
     return module
 
 
@@ -93,8 +93,8 @@ def cells_in(content: Mapping[str, Any]) -> list[dict[str, Any]]:
 def check_size(size: int) -> None:
     """Raises Unreadable for more than is read."""
     if size > LONGEST:
-        told = f"the notebook has {size / 1e6:.0f} MB, more than {LONGEST / 1e6:.0f}"
-        raise Unreadable(f"{told}: clear its outputs and hand it in again")
+        excess = f"the notebook has {size / 1e6:.0f} MB, more than {LONGEST / 1e6:.0f}"
+        raise Unreadable(f"{excess}: clear its outputs and hand it in again")
 
 
 def text_of(cell: Mapping[str, Any]) -> str:
@@ -119,17 +119,17 @@ def module_in(cells: Sequence[Mapping[str, Any]], exercise: str = "") -> Module:
     _check_code(text for _, text, _ in texts)
     parsed = [parse(*row) for row in texts]
     problems += [f"cell {cell.number} is left out: {cell.problem}" for cell in parsed if cell.problem]
-    answers, told = _answers(parsed)
+    answers, doubts = _answers(parsed)
     source = assemble(parsed, answers)
-    return Module(name, source.encode("utf-8", "replace"), _few(problems + told))
+    return Module(name, source.encode("utf-8", "replace"), _few(problems + doubts))
 
 
 def _check_code(texts: Iterable[str]) -> None:
     """Cells that are too long are left out one by one, and do not count. Raises Unreadable."""
     size = sum(len(text) for text in texts if len(text) <= LONGEST_CELL)
     if size > MOST_CODE:
-        told = f"the notebook has {size // 1024} kB of code, more than {MOST_CODE // 1024}"
-        raise Unreadable(f"{told}: remove what is not needed, hand it in again")
+        excess = f"the notebook has {size // 1024} kB of code, more than {MOST_CODE // 1024}"
+        raise Unreadable(f"{excess}: remove what is not needed, hand it in again")
 
 
 def _few(problems: Sequence[str]) -> list[str]:
@@ -141,10 +141,10 @@ def _few(problems: Sequence[str]) -> list[str]:
 
 def _strangers(name: str, exercises: Mapping[str, int]) -> list[str]:
     others = ", ".join(sorted(set(exercises) - {name}))
-    told = [f"cells of another exercise ({others}) are not graded here"] if others else []
+    problems = [f"cells of another exercise ({others}) are not graded here"] if others else []
     if name not in exercises:
-        told.append("no cell of the released notebook is in it: functions were looked for by their names alone")
-    return told
+        problems.append("no cell of the released notebook is in it: functions were looked for by their names alone")
+    return problems
 
 
 def _answers(cells: Sequence[Cell]) -> tuple[dict[str, Statement], list[str]]:
@@ -161,7 +161,7 @@ def _answers(cells: Sequence[Cell]) -> tuple[dict[str, Statement], list[str]]:
             for bind in statement.binds:
                 bound.setdefault(bind, []).append((cell, statement))
     answers: dict[str, Statement] = {}
-    told: list[str] = []
+    doubts: list[str] = []
     elsewhere = [s.function for cell in cells for s in cell.statements if s.gradient]
     for name in dict.fromkeys([*filter(None, own), *elsewhere]):
         inside = [s for cell, s in bound.get(name, ()) if cell.answer == name]
@@ -173,8 +173,8 @@ def _answers(cells: Sequence[Cell]) -> tuple[dict[str, Statement], list[str]]:
         elif copies and copies[-1].problem:
             answers[name] = _broken(name, copies[-1])
         if len(copies) > 1 or (copies and outside):
-            told += _copies(name, len(copies), answers.get(name), inside)
-    return answers, told
+            doubts += _copies(name, len(copies), answers.get(name), inside)
+    return answers, doubts
 
 
 def _copies(name: str, count: int, chosen: Statement | None, inside: Sequence[Statement]) -> list[str]:

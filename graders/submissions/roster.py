@@ -1,20 +1,19 @@
-"""A class as it is handed in: which file of whom counts for what, and what of it is still to be graded."""
+"""A class as it is handed in: which file of whom counts for what. Contents are read one student at a time, once."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from graders.exercise.kit import Kit
 from graders.submissions.archives import is_notebook
 from graders.submissions.cells import release_of
-from graders.submissions.entries import Attempt, Student, entries_of, read_student
+from graders.submissions.entries import Attempt, Student, Unread, entries_of, read_student
+from graders.submissions.spool import Piece, Spool
 from graders.words import Code, Reason, reason
 
-Work = tuple[str, bytes]  # an exercise's name, a submission's file
-Piece = tuple[str, str]  # an exercise's name, the digest of a submission's file
 Wanted = Callable[[str, str, str], bool]  # of a student's name, an exercise's, and a file's digest
 
 
@@ -28,14 +27,19 @@ class Handed:
     name: str
     attempts: tuple[dict[str, object], ...] = ()
     counted: Mapping[str, str] = field(default_factory=dict)
-    unreadable: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
     problems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def unreadable(self) -> list[str]:
+        """What could not be read at all, in a sentence each."""
+        return [unread.sentence for unread in self.unread]
 
     @property
     def remarks(self) -> list[str]:
         """Everything that could not be read as it should be, in a line each."""
-        told = [f"{exercise}: {problem}" for exercise, problems in self.problems.items() for problem in problems]
-        return [*self.unreadable, *told]
+        of_notebooks = [f"{name}: {problem}" for name, problems in self.problems.items() for problem in problems]
+        return [*self.unreadable, *of_notebooks]
 
     def in_notebook(self, exercise: str) -> bool:
         """Whether a notebook is what counts for an exercise."""
@@ -44,60 +48,50 @@ class Handed:
 
     def missing(self, exercise: str) -> Reason:
         """Why nothing was graded of an exercise: the file of that name could not be read, or there is none."""
-        named = [told for told in self.unreadable if exercise in told] or list(self.unreadable)
-        if named:
-            return reason(Code.UNREADABLE, text=named[0])
-        return reason(Code.NOT_HANDED_IN, exercise=exercise)
+        unread = next((unread for unread in self.unread if unread.names(exercise)), next(iter(self.unread), None))
+        return (
+            reason(Code.UNREADABLE, text=unread.sentence) if unread else reason(Code.NOT_HANDED_IN, exercise=exercise)
+        )
 
 
 class Roster:
-    """The students in a folder of submissions. Contents are read one student at a time and not kept.
-
-    Raises OSError if the folder cannot be read.
-    """
+    """The students in a folder of submissions, by name as soon as it is made. Raises OSError if it cannot be read."""
 
     def __init__(self, folder: Path, kits: Mapping[str, Kit]):
         self.folder, self.kits = folder, kits
-        self.offers = {name: [g.function for g in kit.exercise.gradients] for name, kit in kits.items()}
-        self._releases = {name: release_of(kit.stub) for name, kit in kits.items()}
-        self._entries = entries_of(folder, self.offers)
-        self.students = [self._handed(self._read(name)) for name in self._entries]
+        self._offers = {name: [g.function for g in kit.exercise.gradients] for name, kit in kits.items()}
+        self.entries = entries_of(folder, self._offers)
+        self.students: list[Handed] = []
 
-    def _read(self, name: str) -> Student:
-        return read_student(self.folder, name, self._entries[name], self.offers, self._releases)
+    def read(self, wanted: Wanted, spool: Spool) -> list[Piece]:
+        """Read all students, each once. What is to be graded, equal files once; their contents go to the spool.
 
-    def _handed(self, student: Student) -> Handed:
-        attempts, counted, problems = [], {}, {}
-        for exercise, made in student.attempts.items():
-            attempts += [_record(attempt, attempt is made[-1]) for attempt in made]
-            counted[exercise] = made[-1].hash
-            problems[exercise] = made[-1].problems
-        return Handed(student.name, tuple(attempts), counted, tuple(student.unreadable), problems)
+        Raises OSError if the spool has no room.
+        """
+        releases = {name: release_of(kit.stub) for name, kit in self.kits.items()}
+        waiting: dict[Piece, None] = {}
+        for name, entries in self.entries.items():
+            student = read_student(self.folder, name, entries, self._offers, releases)
+            handed = _handed(student)
+            self.students.append(handed)
+            for exercise, file in handed.counted.items():
+                if (exercise, file) not in waiting and wanted(name, exercise, file):
+                    spool.put(student.attempts[exercise][-1].content)
+                    waiting[exercise, file] = None
+        return list(waiting)
 
     def exercises(self) -> list[str]:
         """Those that anybody handed in."""
         return [name for name in self.kits if any(name in student.counted for student in self.students)]
 
-    def waiting(self, wanted: Wanted) -> dict[Piece, str]:
-        """What is to be graded, equal files once, and one of those who handed it in."""
-        waiting: dict[Piece, str] = {}
-        for student in self.students:
-            for exercise, file in student.counted.items():
-                if wanted(student.name, exercise, file):
-                    waiting.setdefault((exercise, file), student.name)
-        return waiting
 
-    def works(self, waiting: Mapping[Piece, str]) -> Iterator[Work]:
-        """The files of what is waiting, read as they are asked for."""
-        wanted: dict[str, list[str]] = {}
-        for (exercise, _), name in waiting.items():
-            wanted.setdefault(name, []).append(exercise)
-        for name, exercises in wanted.items():
-            student = self._read(name)
-            for exercise in exercises:
-                attempt = student.counted(exercise)
-                if attempt is not None:
-                    yield exercise, attempt.content
+def _handed(student: Student) -> Handed:
+    attempts, counted, problems = [], {}, {}
+    for exercise, made in student.attempts.items():
+        attempts += [_record(attempt, attempt is made[-1]) for attempt in made]
+        counted[exercise] = made[-1].hash
+        problems[exercise] = made[-1].problems
+    return Handed(student.name, tuple(attempts), counted, tuple(student.unread), problems)
 
 
 def _record(attempt: Attempt, counts: bool) -> dict[str, object]:

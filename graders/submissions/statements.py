@@ -60,7 +60,7 @@ def parse(number: int, text: str, answer: str = "") -> Cell:
                 check_places(tree)
                 return Cell(number, answer, tuple(_statements(number, attempt, tree)))
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            problem = problem or _told(error, attempt)
+            problem = problem or _reason(error, attempt)
     return Cell(number, answer, (), problem)
 
 
@@ -92,7 +92,7 @@ def _misplaced(node: ast.stmt | ast.expr, place: str) -> SyntaxError:
     return SyntaxError(f"'{word}' outside {place}", ("cell", node.lineno, node.col_offset + 1, None))
 
 
-def _told(error: Exception, text: str) -> str:
+def _reason(error: Exception, text: str) -> str:
     if not isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error}"[:200]
     lines = text.splitlines()

@@ -88,8 +88,7 @@ def restore(path: Path) -> State:
         raise TrainingError(f"{path} does not exist: nothing to resume. Leave --resume away, or name the run by --out.")
     try:
         content = torch.load(path, weights_only=True)
-        if content["format"] != FORMAT:
-            raise ValueError(f"format {content['format']}")
+        _check_format(path, content["format"])
         settings = Settings(**content["settings"])
         rng = torch.Generator()
         rng.set_state(content["rng"])
@@ -109,3 +108,12 @@ def restore(path: Path) -> State:
         )
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
         raise TrainingError(f"{path} is damaged ({type(error).__name__}): begin anew, without --resume.") from None
+
+
+def _check_format(path: Path, number: int) -> None:
+    """Raises TrainingError for a checkpoint of another release."""
+    if number < FORMAT:
+        raise TrainingError(f"{path} is of an earlier release: begin anew, without --resume.")
+    if number > FORMAT:
+        later = f"{path} is of a later release"
+        raise TrainingError(f"{later}: update backprop-ninja, or begin anew, without --resume.")

@@ -79,7 +79,7 @@ def test_sealed_parts_hold_no_solution_either() -> None:
     for name, text in files().items():
         if name.endswith(".json"):
             content = kit.contents(text)
-            assert set(content) == {"about", "stub", "gradients", "known"}
+            assert set(content) == {"about", "format", "stub", "gradients", "known"}
             assert "Derivation" not in json.dumps(content) and "SOLUTION" not in json.dumps(content)
 
 
@@ -116,3 +116,16 @@ def test_a_damaged_kit_is_told(tmp_path: Path) -> None:
         (tmp_path / "kit" / "ex.json").write_text(damage)
         with pytest.raises(kit.KitError, match="take it again"):
             kit.open_kit(stub)
+
+
+def test_kits_of_other_releases(tmp_path: Path) -> None:
+    """One without a number is of the first format and is read as ever; one of a later format is refused."""
+    stub = tmp_path / NINJA / "ex2_cross_entropy.py"
+    release.write({name: text for name, text in files().items() if stub.stem in name}, tmp_path)
+    path, now = kit.kit_path(stub), kit.open_kit(stub)
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({key: value for key, value in content.items() if key != "format"}))
+    assert kit.open_kit(stub) == now
+    path.write_text(json.dumps({**content, "format": kit.FORMAT + 1}))
+    with pytest.raises(kit.KitError, match="is of a later release than the graders: update backprop-ninja"):
+        kit.open_kit(stub)

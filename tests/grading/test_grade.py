@@ -144,6 +144,22 @@ def test_only_what_changed_is_graded_again(small: Small, tmp_path: Path) -> None
     assert again(exercises=newer, secret=secret).graded == 4
 
 
+def test_what_an_earlier_release_graded_is_graded_again_and_told_once(tmp_path: Path) -> None:
+    for name in ("alice", "bob", "carol"):
+        (tmp_path / "class" / name).mkdir(parents=True)
+        (tmp_path / "class" / name / "ex2_cross_entropy.py").write_text(f"# {name}\n")
+    order = ["grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"), "--exercises", str(EXERCISES)]
+    assert "earlier release" not in CliRunner().invoke(main, order).output
+    results = tmp_path / "out" / "results.jsonl"
+    first, second, third = results.read_text().splitlines(keepends=True)
+    results.write_text("".join(line.replace('"format"', '"number"', 1) for line in (first, second)) + third)
+    sentence = "2 results of an earlier release are not used: those files are graded again\n"
+    again = CliRunner().invoke(main, order).output
+    assert sentence in again and "2 files graded" in again
+    assert "earlier release" not in CliRunner().invoke(main, order).output
+    assert lines_in(results) == 5
+
+
 def children() -> list[int]:
     """The processes of dask's workers that this process has."""
     found = []

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from graders.grading.store import Store, StoreError
-from graders.sandbox.outcome import Assessment, Key, Mark, Outcome, from_plain, to_plain
+from graders.grading.keys import FORMAT
+from graders.grading.store import Store, StoreError, line_of, result_in
+from graders.sandbox.outcome import Assessment, Key, Mark, Outcome
 
 
 def result(number: int, outcome: Outcome = Outcome.WRONG) -> Assessment:
@@ -37,7 +38,7 @@ def test_a_result_survives_as_it_is(tmp_path: Path) -> None:
     with Store(tmp_path / "results.jsonl") as store:
         assert store.known(result(1).key) == result(1) and store.settled(result(1).key)
         assert store.known(result(2).key) is None and not store.settled(result(2).key)
-    assert from_plain(json.loads(json.dumps(to_plain(result(3))))) == result(3)
+    assert result_in(line_of(result(3))) == result(3)
 
 
 def test_killed_at_any_byte(tmp_path: Path) -> None:
@@ -68,6 +69,40 @@ def test_a_damaged_line_costs_that_result_only(tmp_path: Path, line: bytes) -> N
     path.write_bytes(line + b"\n" + path.read_bytes())
     with Store(path) as store:
         assert len(store) == 1 and store.damaged == 1 and store.known(result(1).key) == result(1)
+
+
+def with_format(line: bytes, number: int | None) -> bytes:
+    plain = {**json.loads(line), "format": number}
+    return (
+        json.dumps(plain if number is not None else {k: v for k, v in plain.items() if k != "format"}).encode() + b"\n"
+    )
+
+
+@pytest.mark.parametrize("number", [None, FORMAT - 1])
+def test_results_of_an_earlier_release_are_set_aside(tmp_path: Path, number: int | None) -> None:
+    path = tmp_path / "results.jsonl"
+    before = with_format(line_of(result(1)), number)
+    path.write_bytes(before)
+    with Store(path) as store:
+        assert len(store) == 0 and store.damaged == 0 and store.known(result(1).key) is None
+        assert store.earlier == {("ex1_atomic", result(1).key.submission)}
+        store.put(result(1))
+    with Store(path) as store:
+        assert store.known(result(1).key) == result(1)
+    assert path.read_bytes() == before + line_of(result(1))
+
+
+def test_results_of_a_later_release_stop_the_run(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    path.write_bytes(line_of(result(1)) + with_format(line_of(result(2)), FORMAT + 1))
+    before = path.read_bytes()
+    for _ in range(2):  # it leaves no lock behind
+        with (
+            pytest.raises(StoreError, match=r"^the results are of a later release: update backprop-ninja"),
+            Store(path),
+        ):
+            pass
+    assert path.read_bytes() == before
 
 
 def test_a_grader_error_is_kept_but_tried_again(tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from graders.grading.store import Store
+from graders.grading.keys import FORMAT
+from graders.grading.store import Store, StoreError, line_of
 from graders.notebook.nbgrader.session import Session, session
 from graders.sandbox.outcome import Assessment, Mark, Outcome
-from graders.submissions.entries import digest
+from graders.submissions.spool import digest
 from tests.support.stubs import EXERCISES, NINJA
 
 EXERCISE = "ex2_cross_entropy"
@@ -45,6 +46,18 @@ def test_what_is_appended_later_is_seen(opened: Session) -> None:
         assert opened.assess(EXERCISE, SOURCE).marks[0].outcome is Outcome.PASSED
         store.put(replace(stored(opened, Outcome.PASSED), marks=(Mark("dlogits", Outcome.WRONG),)))
         assert opened.assess(EXERCISE, SOURCE).marks[0].outcome is Outcome.WRONG
+
+
+def test_results_of_other_releases(opened: Session) -> None:
+    """Of an earlier one nothing is taken; a later one is refused, for each notebook anew."""
+    path, line = opened.results / "results.jsonl", line_of(stored(opened, Outcome.PASSED))
+    key = opened.keys.of(EXERCISE, digest(SOURCE))
+    path.write_bytes(line.replace(b'"format"', b'"number"', 1))
+    assert opened._known(key) is None
+    path.write_bytes(line.replace(f'"format": {FORMAT}'.encode(), b'"format": 9999', 1))
+    for _ in range(2):
+        with pytest.raises(StoreError, match="of a later release"):
+            opened.assess(EXERCISE, SOURCE)
 
 
 def test_a_torn_line_and_a_grader_error_are_graded_again(opened: Session) -> None:

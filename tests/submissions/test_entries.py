@@ -10,14 +10,15 @@ import random
 import stat
 import tarfile
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from graders.sandbox.wire import LONGEST_SOURCE
 from graders.submissions import archives
-from graders.submissions.entries import Student, entries_of, read_student
+from graders.submissions.entries import Student, Unread, entries_of, read_student
 from graders.submissions.naming import student_name
+from graders.submissions.roster import Handed
 
 OFFERS = {"ex1_atomic": ["dprobs", "dlogits", "dh"], "ex2_cross_entropy": ["dlogits"]}
 SOURCE = b"def dprobs(): pass\n"
@@ -116,8 +117,8 @@ def test_a_bad_archive_is_an_outcome_of_its_student(tmp_path: Path, name: str) -
     students = read(tmp_path)
     bad = students[archives.stem(name)]
     if why:
-        assert len(bad.unreadable) == 1 and why in bad.unreadable[0], bad.unreadable
-        assert bad.unreadable[0].startswith("unreadable: ")
+        assert len(bad.unread) == 1 and why in bad.unread[0].sentence, bad.unread
+        assert bad.unread[0].sentence.startswith("unreadable: ")
     assert bad.counted("ex1_atomic") is None
     honest = students["honest"].counted("ex1_atomic")
     assert honest is not None and honest.content == SOURCE
@@ -132,7 +133,7 @@ def test_devices_and_links_in_an_archive_or_folder_are_not_read(tmp_path: Path) 
     (tmp_path / "a link").symlink_to(folder)
     students = read(tmp_path)
     assert all(not student.attempts for student in students.values())
-    assert "link" in students["a link"].unreadable[0]
+    assert "link" in students["a link"].unread[0].sentence
 
 
 NAMES = [
@@ -249,7 +250,19 @@ def test_an_archive_in_a_folder_is_opened_and_spoils_nothing(tmp_path: Path) -> 
     put(tmp_path, "alice/work.zip", zipped(("ex1_atomic.py", SOURCE)), 0)
     put(tmp_path, "alice/bad.zip", b"PK", 0)
     student = read(tmp_path)["alice"]
-    assert student.counted("ex1_atomic") is not None and "bad.zip" in student.unreadable[0]
+    assert student.counted("ex1_atomic") is not None and "bad.zip" in student.unread[0].sentence
+
+
+def test_why_nothing_was_graded_is_told_by_paths() -> None:
+    """What a reason says of an exercise decides nothing; without a path that names it, the first reason is given."""
+    link = Unread(PurePosixPath("work.zip"), "a link, ex2_cross_entropy.py")
+    bad = Unread(PurePosixPath("alice", "EX2_cross_entropy (1).ipynb"), "this is not a notebook")
+    handed = Handed("alice", unread=(link, bad))
+    assert (
+        handed.missing("ex2_cross_entropy") == "unreadable: alice/EX2_cross_entropy (1).ipynb: this is not a notebook"
+    )
+    assert handed.missing("ex1_atomic") == "unreadable: work.zip: a link, ex2_cross_entropy.py"
+    assert Handed("bob").missing("ex1_atomic") == "no ex1_atomic.py or ex1_atomic.ipynb was handed in"
 
 
 def test_a_long_file_is_read_no_further_than_needed(tmp_path: Path) -> None:
@@ -272,4 +285,4 @@ def test_no_damage_to_an_archive_gets_past_the_reader(tmp_path: Path, name: str)
             data[rng.randrange(len(data))] = rng.randrange(256)
         (tmp_path / name).write_bytes(data[: rng.choice((len(data), rng.randrange(len(data))))])
         (student,) = read(tmp_path).values()
-        assert all(text.isprintable() for text in student.unreadable)
+        assert all(unread.sentence.isprintable() for unread in student.unread)

@@ -79,7 +79,7 @@ def test_wherever_a_notebook_lies_its_module_is_what_counts(tmp_path: Path, plac
     put(tmp_path, PLACES[place])
     student = alice(tmp_path)
     counted = student.counted("ex1_atomic")
-    assert counted is not None and not student.unreadable
+    assert counted is not None and not student.unread
     assert counted.content == module_of(notebook(), "ex1_atomic").source
 
 
@@ -146,7 +146,8 @@ def test_what_cannot_be_read_is_said_at_its_student(tmp_path: Path, what: str) -
     put(tmp_path, file)
     student = alice(tmp_path)
     assert not student.attempts
-    assert student.unreadable[0].startswith("unreadable: ") and told in student.unreadable[0]
+    sentence = student.unread[0].sentence
+    assert sentence.startswith("unreadable: ") and told in sentence
 
 
 @pytest.mark.parametrize("make", [zipped, tarred])

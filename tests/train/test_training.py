@@ -376,7 +376,13 @@ def test_what_resume_refuses(subject: Subject, words: Path, tmp_path: Path) -> N
     assert "begun with --steps 60" in told(steps=430, names=str(own))
     own.write_text(own.read_text() + "\nlater\n")
     assert "has changed since" in told(steps=60, names=str(own))
-    (tmp_path / command.CHECKPOINT).write_bytes(b"\x80\x02garbage")
+    path = tmp_path / command.CHECKPOINT
+    content = final(tmp_path)
+    torch.save({**content, "format": checkpoint.FORMAT - 1}, path)
+    assert told() == f"{path} is of an earlier release: begin anew, without --resume."
+    torch.save({**content, "format": checkpoint.FORMAT + 1}, path)
+    assert told() == f"{path} is of a later release: update backprop-ninja, or begin anew, without --resume."
+    path.write_bytes(b"\x80\x02garbage")
     assert "is damaged" in told()
 
 

@@ -19,7 +19,7 @@ from graders.report.pages import Forward
 from graders.sandbox.sandbox import Sandbox
 from graders.sandbox.task import Limits
 from graders.submissions.cells import release_of
-from graders.submissions.entries import digest
+from graders.submissions.spool import digest
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Session:
         return public.oracle.expected(self.kits[exercise].exercise.gradient(gradient).target)
 
     def assess(self, exercise: str, source: bytes) -> Assessment:
-        """The marks of one module. Raises SandboxError where there is no isolation good enough."""
+        """The marks of one module. Raises SandboxError where there is no isolation good enough, StoreError."""
         known = self._known(self.keys.of(exercise, digest(source)))
         return known or self.supervisor.assess(exercise, source)
 
@@ -63,17 +63,17 @@ class Session:
         return Keys(self.kits, self.secret)
 
     def _known(self, key: Key) -> Assessment | None:
-        """What `backprop-ninja grade` left in the results; read again when it has written more."""
+        """What `backprop-ninja grade` left in the results; read again when it has written more. Raises StoreError."""
         path = self.results / "results.jsonl"
         try:
             status = path.stat()
         except OSError:
             return None
         if (status.st_size, status.st_mtime_ns) != self._read:
-            self._read = status.st_size, status.st_mtime_ns
             with path.open("rb") as file:  # which may be written to at this moment: a torn line is none
-                found = [result for result in map(result_in, file) if result and result.final]
-            self._graded = {result.key: result for result in found}
+                found = [result for result in map(result_in, file) if isinstance(result, Assessment)]
+            self._graded = {result.key: result for result in found if result.final}
+            self._read = status.st_size, status.st_mtime_ns
         return self._graded.get(key)
 
 
