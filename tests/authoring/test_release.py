@@ -14,7 +14,7 @@ import pytest
 
 from graders.authoring import release
 from graders.exercise import kit
-from graders.exercise.module import load
+from graders.exercise.module import load, references
 from tests.support.stubs import EXERCISES, NINJA, REFERENCE, ROOT
 
 
@@ -58,7 +58,7 @@ def squeezed(text: str) -> str:
     return re.sub(r"\s+", "", text)
 
 
-@pytest.mark.parametrize("path", release.references(REFERENCE), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", references(REFERENCE), ids=lambda p: p.stem)
 def test_no_solution_derivation_or_hint_can_be_read_in_the_kit(path: Path, archive: dict[str, bytes]) -> None:
     everything = "\n".join(squeezed(content.decode("utf-8", "replace")) for content in archive.values())
     exercise = load(path)

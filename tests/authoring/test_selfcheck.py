@@ -7,17 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from graders.authoring import release, selfcheck
+from graders.authoring import selfcheck
 from graders.authoring.figures import Tally
+from graders.exercise.module import references
 from tests.support.stubs import NINJA, REFERENCE
 
 
 @cache
 def tallies() -> dict[str, Tally]:
-    return {path.stem: selfcheck.check(path, seeds=2) for path in release.references(REFERENCE)}
+    return {path.stem: selfcheck.check(path, seeds=2) for path in references(REFERENCE)}
 
 
-@pytest.mark.parametrize("name", [path.stem for path in release.references(REFERENCE)])
+@pytest.mark.parametrize("name", [path.stem for path in references(REFERENCE)])
 def test_nothing_is_amiss(name: str) -> None:
     tally = tallies()[name]
     assert tally.faults == []

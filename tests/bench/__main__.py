@@ -14,15 +14,16 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from graders.authoring import release
 from graders.authoring.catalogue import examples
-from graders.authoring.library import PUBLIC_SEED, library, try_out
+from graders.authoring.library import library, try_out
 from graders.diagnosis.diagnose import diagnose
+from graders.exercise.cases import PUBLIC_SEED
 from graders.exercise.kit import Kit
-from graders.exercise.module import load
-from graders.oracle.gradient import Oracle, cases
-from graders.student.module import load_student
-from graders.verdict.grader import Grader
+from graders.exercise.module import load, references
+from graders.oracle.gradient import Oracles
+from graders.student.module import InProcess, load_student
+from graders.verdict.chained import Chained
+from graders.verdict.grader import Cases
 from tests.bench.classroom import bench_classroom
 from tests.bench.nbgrader import bench_nbgrader
 from tests.bench.training import bench_training
@@ -51,7 +52,7 @@ def bench_self_check() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copytree(EXERCISES, folder / "exercises")
-        for path in release.references(REFERENCE):
+        for path in references(REFERENCE):
             stub = folder / "exercises" / path.parent.name / path.name
             stub.write_text(fill(stub.read_text(), solutions(path.stem, path.parent.name)))
         trivial = "import torch\n\n\ndef test_trivial():\n    assert torch.ones(3).sum() == 3\n"
@@ -66,9 +67,9 @@ def bench_checks() -> None:
     path = REFERENCE / NINJA / "ex1_atomic.py"
     exercise = load(path)
     kit = Kit(path, exercise.text, "", "")
-    right = seconds(lambda: Grader(exercise, load_student(path), kit).results())
+    right = seconds(lambda: Chained(exercise, InProcess(load_student(path)), Cases.at_home(exercise, kit)).results())
     known = library(exercise)
-    oracles = [Oracle(exercise, case) for case in cases(exercise, PUBLIC_SEED)]
+    oracles = Oracles(exercise).all
     first = {e.gradient: e for e in reversed(examples(exercise, "wrong"))}
     trials = {
         name: [try_out(e.function, exercise, exercise.gradient(name), oracle) for oracle in oracles]

@@ -16,10 +16,9 @@ from graders import grade
 from graders.exercise.kit import Kit, kits_in
 from graders.grading.assess import Supervisor
 from graders.grading.local import assessments, count_for, sandboxes
-from graders.sandbox.sandbox import Limits
-from graders.student.module import load_student
-from graders.verdict.grader import Grader
-from graders.verdict.states import fault, passes
+from graders.sandbox.task import Limits
+from graders.student.module import InProcess, load_student
+from graders.verdict.grader import Cases, check
 from tests.support.class_of import Catalogue, Made, mistaken
 from tests.support.stubs import EXERCISES, fill, solutions
 
@@ -50,11 +49,8 @@ def bare(students: list[str]) -> None:
     """The same checks and explanations with no isolation at all, in this process."""
     for kit in kits_in(EXERCISES):
         for student in students:
-            grader = Grader(kit.exercise, load_student(Path(student) / kit.path.name), kit)
-            for gradient in kit.exercise.gradients:
-                trials = grader.local(gradient.name)
-                if isinstance(trials, list) and not all(map(passes, trials)):
-                    fault(trials, kit.fingerprints.of(gradient.name, grader.seed))
+            respondent = InProcess(load_student(Path(student) / kit.path.name))
+            check(kit.exercise, respondent, Cases.at_home(kit.exercise, kit))
 
 
 def timed(action: object, *arguments: object, **keywords: object) -> float:

@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from graders.authoring.catalogue import examples
-from graders.authoring.library import PUBLIC_SEED, try_out
+from graders.authoring.library import try_out
 from graders.diagnosis.diagnose import diagnose
+from graders.exercise.cases import PUBLIC_SEED
 from graders.exercise.kit import open_kit
 from graders.exercise.module import load
-from graders.oracle.gradient import Oracle, cases
+from graders.oracle.gradient import Oracles
 from tests.support.stubs import EXERCISES, NINJA, REFERENCE
 
 
@@ -30,7 +31,7 @@ def warnings_are_errors() -> Iterator[None]:
 def test_no_diagnosis_of_a_wrong_answer_warns(name: str) -> None:
     exercise = load(REFERENCE / NINJA / f"{name}.py")
     known = open_kit(EXERCISES / NINJA / f"{name}.py").fingerprints
-    oracles = [Oracle(exercise, case) for case in cases(exercise, PUBLIC_SEED)]
+    oracles = Oracles(exercise).all
     for example in examples(exercise, "wrong"):
         gradient = exercise.gradient(example.gradient)
         trials = [try_out(example.function, exercise, gradient, oracle) for oracle in oracles]

@@ -12,10 +12,10 @@ from types import ModuleType
 import pytest
 
 from graders.authoring import library as known
-from graders.authoring.library import PUBLIC_SEED
 from graders.diagnosis.diagnose import diagnose
+from graders.exercise.cases import PUBLIC_SEED
 from graders.exercise.kit import open_kit
-from graders.oracle.gradient import Oracle, cases
+from graders.oracle.gradient import Oracles
 from tests.diagnosis import unseen_wrong_answers, unseen_wrong_answers_2
 from tests.support.stubs import EXERCISES, NINJA
 
@@ -28,7 +28,7 @@ def named(module: ModuleType) -> dict[str, str]:
             exercise_name, gradient_name, _ = name.split("__", 2)
             kit = open_kit(EXERCISES / NINJA / f"{exercise_name}.py")
             gradient = kit.exercise.gradient(gradient_name)
-            oracles = [Oracle(kit.exercise, case) for case in cases(kit.exercise, PUBLIC_SEED)]
+            oracles = Oracles(kit.exercise).all
             trials = [known.try_out(function, kit.exercise, gradient, oracle) for oracle in oracles]
             assert not all(trial.passes for trial in trials), f"{name} is accepted"
             causes[name] = diagnose(trials, kit.fingerprints.of(gradient_name, PUBLIC_SEED)).cause

@@ -8,8 +8,10 @@ import pytest
 
 from graders.authoring import release
 from graders.authoring.selfcheck import check
+from graders.exercise.cases import cases
 from graders.exercise.module import ExerciseError, load, split_docstring
-from graders.oracle.gradient import Oracle, cases
+from graders.exercise.stub import stub as stub_of
+from graders.oracle.gradient import Oracle
 
 GOOD = '''"""A title.
 
@@ -96,7 +98,7 @@ def test_an_authors_mistake_is_refused(tmp_path: Path, edit: tuple[str, str], wh
 
 
 def test_the_stub_has_the_story_and_nothing_else(tmp_path: Path) -> None:
-    stub = release.stub(load(written(tmp_path, GOOD)))
+    stub = stub_of(load(written(tmp_path, GOOD)))
     function = stub[stub.index("def dx") :]
     assert function == (
         'def dx(x, dy):\n    """dL/dx, (n, m): a square.\n\n'

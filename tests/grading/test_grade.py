@@ -27,14 +27,16 @@ from graders.authoring.catalogue import examples
 from graders.authoring.library import try_together
 from graders.cli.classes import is_open
 from graders.cli.main import main
+from graders.exercise.cases import cases
 from graders.exercise.kit import kits_in
 from graders.exercise.module import load
 from graders.grading import local as threads
 from graders.grading.cluster import spread
-from graders.oracle.gradient import Oracle, cases
+from graders.oracle.gradient import Oracle
+from graders.outcome import Outcome
 from graders.report.scores import Report
-from graders.sandbox.outcome import Outcome
-from graders.sandbox.sandbox import Limits, Sandbox, SandboxError
+from graders.sandbox.sandbox import Sandbox, SandboxError
+from graders.sandbox.task import Limits
 from tests.support.class_of import Made, class_of
 from tests.support.stubs import EXERCISES, NINJA, REFERENCE, fill
 
@@ -53,15 +55,15 @@ def unexpected(report: Report, students: list[Made]) -> list[str]:
     """Whatever differs from what a student must get."""
     found = []
     for made in students:
-        marks = report.student(made.name).marks
+        marks = report.student(made.name).results
         for exercise in report.exercises:
             for mark in marks[exercise]:
-                where = f"{made.name} ({made.kind}): {exercise}::{mark.gradient}: {mark.outcome.value} {mark.message}"
+                where = f"{made.name} ({made.kind}): {exercise}::{mark.item}: {mark.outcome.value} {mark.message}"
                 if exercise not in made.files:
                     if mark.outcome is not Outcome.NOT_GRADED:
                         found.append(where)
                     continue
-                expected = made.expected[exercise].get(mark.gradient)
+                expected = made.expected[exercise].get(mark.item)
                 outcomes = expected.outcomes if expected else {"passed"}
                 if mark.outcome.value not in outcomes:
                     found.append(f"{where}, not {set(outcomes)}")
@@ -94,7 +96,7 @@ def test_the_reference_gets_all_points_in_every_exercise(tmp_path: Path) -> None
         unit = kit.path.parent.name
         shutil.copy(REFERENCE / unit / kit.path.name, tmp_path / "class" / "reference")
     student = grade(tmp_path / "class", tmp_path / "out", exercises=kits, limits=LIMITS).student("reference")
-    assert [mark for marks in student.marks.values() for mark in marks if not mark.passed] == []
+    assert [mark for marks in student.results.values() for mark in marks if not mark.right] == []
     assert student.score() == student.possible() > 0
 
 
@@ -112,7 +114,7 @@ def test_the_same_secret_gives_the_same_marks(small: Small, tmp_path: Path) -> N
     _, folder, out, report = small
     chosen = next(made.name for made in small[0] if made.kind == "wrong")
     again = grade(folder, tmp_path, only_student=chosen, secret=out / "secret.key", exercises=EXERCISES, limits=LIMITS)
-    assert again.student(chosen).marks == report.student(chosen).marks
+    assert again.student(chosen).results == report.student(chosen).results
     others = [student for student in again.students if student.name != chosen]
     assert all(student.score() is None for student in others)
 
@@ -198,7 +200,7 @@ def test_a_class_of_300_with_a_worker_killed_in_mid_run(tmp_path: Path) -> None:
     killer.join()
     assert killed and len(report.students) == 300
     assert unexpected(report, students) == []
-    outcomes = {mark.outcome for student in report.students for row in student.marks.values() for mark in row}
+    outcomes = {mark.outcome for student in report.students for row in student.results.values() for mark in row}
     assert Outcome.GRADER_ERROR not in outcomes and len(outcomes) >= 9
     assert grade(folder, out, exercises=EXERCISES, limits=LIMITS).graded == 0
 
@@ -233,8 +235,8 @@ def test_a_function_of_several_gradients_is_marked_gradient_by_gradient(tmp_path
     report = grade(tmp_path / "class", tmp_path / "out", exercises=EXERCISES, limits=LIMITS)
     assert len(functions) > 5
     for slug, wrong in expected.items():
-        marks = {mark.gradient: mark for mark in report.student(slug).marks["ex4_training"]}
-        assert {name for name, mark in marks.items() if not mark.passed} == wrong | ({"run"} if wrong else set()), slug
+        marks = {mark.item: mark for mark in report.student(slug).results["ex4_training"]}
+        assert {name for name, mark in marks.items() if not mark.right} == wrong | ({"run"} if wrong else set()), slug
         assert bool(wrong) == (kind == "wrong"), slug
         assert all(mark.cause for mark in marks.values() if mark.outcome is Outcome.WRONG), slug
 
@@ -274,7 +276,7 @@ def test_ctrl_c_ends_at_once_and_keeps_what_was_graded(tmp_path: Path) -> None:
     report = grade(tmp_path / "class", tmp_path / "out", exercises=EXERCISES, limits=LIMITS)
     assert 20 <= kept < 60 and report.graded == 60 - kept
     assert not any(
-        mark.outcome is Outcome.GRADER_ERROR for s in report.students for row in s.marks.values() for mark in row
+        mark.outcome is Outcome.GRADER_ERROR for s in report.students for row in s.results.values() for mark in row
     )
 
 
@@ -330,9 +332,9 @@ def test_scores_csv(small: Small) -> None:
     for row, student in zip(rows, report.students, strict=True):
         points = [int(row[column]) for column in row if "::" in column and row[column]]
         assert row["points"] == ("" if student.score() is None else str(sum(points)))
-        for name, marks in student.marks.items():
+        for name, marks in student.results.items():
             for mark in marks:
-                assert (row[f"{name}::{mark.gradient}"] == "") == (not mark.outcome.graded)
+                assert (row[f"{name}::{mark.item}"] == "") == (not mark.outcome.graded)
     nothing = [row for row in rows if "unreadable" in row["remarks"]]
     assert len(nothing) == sum(made.unreadable for made in students) and all(not row["points"] for row in nothing)
 
@@ -356,7 +358,7 @@ def test_junit_and_json_lines(small: Small) -> None:
         assert int(suite.get("tests", "")) == len(suite)
         assert int(suite.get("failures", "")) == len(suite.findall("testcase/failure"))
     marks = [json.loads(line) for line in (out / "marks.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert len(marks) == sum(len(row) for student in report.students for row in student.marks.values())
+    assert len(marks) == sum(len(row) for student in report.students for row in student.results.values())
     assert {mark["points"] for mark in marks if mark["outcome"] == "not graded"} == {None}
 
 
@@ -417,7 +419,7 @@ def test_a_failing_grader_blames_nobody(small: Small, tmp_path: Path, monkeypatc
         patched.setattr("graders.grading.assess.trials_of", broken)
         failed = grade(folder, tmp_path, only_student=chosen, exercises=EXERCISES, limits=LIMITS).student(chosen)
     assert failed.score() is None
-    assert {m.outcome for m in failed.marks["ex1_atomic"]} == {Outcome.GRADER_ERROR}
+    assert {m.outcome for m in failed.results["ex1_atomic"]} == {Outcome.GRADER_ERROR}
     mended = grade(folder, tmp_path, only_student=chosen, exercises=EXERCISES, limits=LIMITS)
     assert mended.student(chosen).score() == report.student(chosen).score()
 

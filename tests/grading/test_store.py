@@ -11,24 +11,20 @@ from pathlib import Path
 import pytest
 
 from graders.grading.keys import FORMAT
+from graders.grading.results import Assessment, Key
 from graders.grading.store import Store, StoreError, line_of, result_in
-from graders.sandbox.outcome import Assessment, Key, Mark, Outcome
+from graders.outcome import Outcome
+from graders.verdict.result import Result
+from graders.words import Code, Reason, reason
 
 
 def result(number: int, outcome: Outcome = Outcome.WRONG) -> Assessment:
-    marks = (
-        Mark("dprobs", Outcome.PASSED, remarks=("float32 inside",), seconds=0.25),
-        Mark(
-            "dlogits",
-            outcome,
-            "The sign\nis „wrong“ \U0001f600 \ud800",
-            "sign",
-            7,
-            ("line 7: return x",),
-            picture="[1, 2]",
-        ),
+    why = reason(Code.DIAGNOSIS, cause="sign", sentence="The sign\nis „wrong“ \U0001f600 \ud800")
+    results = (
+        Result("dprobs", Outcome.PASSED, remarks=(Reason(Code.SINGLE_PRECISION),), seconds=0.25),
+        Result("dlogits", outcome, why, 7, ("line 7: return x",), difference="[1, 2]"),
     )
-    return Assessment(Key(f"{number:064x}", "version", "seed"), "ex1_atomic", marks, 0.5, "A")
+    return Assessment(Key(f"{number:064x}", "version", "seed"), "ex1_atomic", results, 0.5, "A")
 
 
 def test_a_result_survives_as_it_is(tmp_path: Path) -> None:
@@ -60,7 +56,7 @@ def test_killed_at_any_byte(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"{}", b"[]", b"null", b"\xff\xfe", b'{"key": 1}', b"", b'{"key": ["a"], "marks": []}']
+    "line", [b"{}", b"[]", b"null", b"\xff\xfe", b'{"key": 1}', b"", b'{"key": ["a"], "results": []}']
 )
 def test_a_damaged_line_costs_that_result_only(tmp_path: Path, line: bytes) -> None:
     path = tmp_path / "results.jsonl"

@@ -14,8 +14,8 @@ import torch.nn.functional as F
 
 from graders.notebook import display, incell
 from graders.notebook.incell import NotRight, check
+from graders.outcome import Outcome
 from graders.report import signs
-from graders.verdict.states import State
 from tests.support.course import Course, filled, make
 from tests.support.stubs import EXERCISES, NINJA, solutions
 
@@ -29,7 +29,7 @@ def beside_the_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(EXERCISES / NINJA / "kit" / f"{EXERCISE}.json", tmp_path / "kit")
     monkeypatch.chdir(tmp_path)
     incell._seen.clear()
-    incell._graders.clear()
+    incell._checks.clear()
 
 
 def dlogits(logits, Yb):
@@ -74,10 +74,10 @@ def test_a_rich_cell_shows_the_maps_and_folds_the_graph(monkeypatch: pytest.Monk
 
 
 def test_every_state_has_the_sign_of_its_kind() -> None:
-    kinds = {state: display.kind(state.value) for state in State}
-    assert {state for state, kind in kinds.items() if kind == "passed"} == {state for state in State if state.right}
-    assert kinds[State.ERROR] == "failed" and kinds[State.WRONG_SHAPE] == kinds[State.WRONG] == "wrong"
-    assert kinds[State.NOT_ATTEMPTED] == "untouched" and display.kind("") == "none"
+    kinds = {state: display.kind(state.state) for state in Outcome if state.graded}
+    assert {state for state, kind in kinds.items() if kind == "passed"} == {state for state in Outcome if state.right}
+    assert kinds[Outcome.ERROR] == "failed" and kinds[Outcome.WRONG_SHAPE] == kinds[Outcome.WRONG] == "wrong"
+    assert kinds[Outcome.NOT_ATTEMPTED] == "untouched" and display.kind("") == "none"
 
 
 def test_untouched_is_not_attempted(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from graders.exercise.cases import cases
 from graders.exercise.kit import open_kit
 from graders.grading.assess import Supervisor
 from graders.grading.grade import secret_of
-from graders.oracle.gradient import Oracle, cases
-from graders.sandbox.outcome import Outcome
+from graders.oracle.gradient import Oracle
 from graders.sandbox.sandbox import Limits, Sandbox
 from tests.notebook.conftest import EX, OTHER, SMALL, TRAINING, contents
 from tests.support.bad_notebooks import BAD
@@ -43,8 +43,8 @@ def test_points_are_those_of_what_is_right(course: Course, name: str) -> None:
 @pytest.mark.parametrize("name", [name for name, student in STUDENTS.items() if student.same_as_module])
 def test_points_equal_those_of_the_module(course: Course, supervisor: Supervisor, name: str) -> None:
     module = fill(STUB.read_text(), STUDENTS[name].bodies)
-    marks = supervisor.assess(EX, module.encode()).marks
-    expected = {m.gradient: float(POINTS[m.gradient]) if m.outcome is Outcome.PASSED else 0.0 for m in marks}
+    results = supervisor.assess(EX, module.encode()).results
+    expected = {r.item: float(POINTS[r.item]) if r.right else 0.0 for r in results}
     assert course.scores(EX)[name] == expected
 
 

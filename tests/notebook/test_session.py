@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from graders.grading.keys import FORMAT
+from graders.grading.results import Assessment
 from graders.grading.store import Store, StoreError, line_of
 from graders.notebook.nbgrader.session import Session, session
-from graders.sandbox.outcome import Assessment, Mark, Outcome
+from graders.outcome import Outcome
 from graders.submissions.spool import digest
+from graders.verdict.result import Result
 from tests.support.stubs import EXERCISES, NINJA
 
 EXERCISE = "ex2_cross_entropy"
@@ -29,7 +31,7 @@ def opened(tmp_path: Path) -> Session:
 
 def stored(opened: Session, outcome: Outcome) -> Assessment:
     key = opened.keys.of(EXERCISE, digest(SOURCE))
-    return Assessment(key, EXERCISE, (Mark("dlogits", outcome),), isolation="A")
+    return Assessment(key, EXERCISE, (Result("dlogits", outcome),), isolation="A")
 
 
 def test_a_stored_result_is_taken_without_a_sandbox(opened: Session) -> None:
@@ -43,9 +45,9 @@ def test_a_stored_result_is_taken_without_a_sandbox(opened: Session) -> None:
 def test_what_is_appended_later_is_seen(opened: Session) -> None:
     with Store(opened.results / "results.jsonl") as store:
         store.put(stored(opened, Outcome.PASSED))
-        assert opened.assess(EXERCISE, SOURCE).marks[0].outcome is Outcome.PASSED
-        store.put(replace(stored(opened, Outcome.PASSED), marks=(Mark("dlogits", Outcome.WRONG),)))
-        assert opened.assess(EXERCISE, SOURCE).marks[0].outcome is Outcome.WRONG
+        assert opened.assess(EXERCISE, SOURCE).results[0].outcome is Outcome.PASSED
+        store.put(replace(stored(opened, Outcome.PASSED), results=(Result("dlogits", Outcome.WRONG),)))
+        assert opened.assess(EXERCISE, SOURCE).results[0].outcome is Outcome.WRONG
 
 
 def test_results_of_other_releases(opened: Session) -> None:
@@ -65,6 +67,6 @@ def test_a_torn_line_and_a_grader_error_are_graded_again(opened: Session) -> Non
     with Store(path) as store:
         store.put(stored(opened, Outcome.GRADER_ERROR))
     path.write_bytes(path.read_bytes() + b'{"key": [')
-    marks = opened.assess(EXERCISE, SOURCE).marks
+    results = opened.assess(EXERCISE, SOURCE).results
     opened.supervisor.sandbox.close()
-    assert [mark.outcome for mark in marks] == [Outcome.NOT_ATTEMPTED]
+    assert [result.outcome for result in results] == [Outcome.NOT_ATTEMPTED]

@@ -9,8 +9,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from graders.exercise.cases import Case, cases
 from graders.exercise.module import Exercise, load
-from graders.oracle.gradient import Case, Oracle, cases
+from graders.oracle.gradient import Oracle
 from tests.support.stubs import NINJA, REFERENCE
 
 EXERCISES = ["ex1_atomic", "ex2_cross_entropy", "ex3_batchnorm"]
@@ -41,7 +42,7 @@ def test_branches_add_up(name: str, target: str) -> None:
 def test_true_gradients_are_what_chained_vjps_give(name: str, target: str) -> None:
     """Fed with the true gradients of its consumers, a vector-Jacobian product is the true gradient."""
     oracle = oracle_of(name)
-    true = oracle.true_gradients()
+    true = oracle.true_gradients
     assert torch.allclose(oracle.vjp(target, true), true[target], rtol=1e-10, atol=1e-14)
 
 
@@ -78,7 +79,7 @@ def test_true_gradients_agree_with_finite_differences(name: str) -> None:
         step.view(-1)[1] = 1e-5
         up, down = ({**inputs, target: inputs[target] + sign * step} for sign in (1, -1))
         slope = (exercise.forward(**up)["loss"] - exercise.forward(**down)["loss"]) / 2e-5
-        assert slope.item() == pytest.approx(oracle.true_gradients()[target].view(-1)[1].item(), rel=1e-4, abs=1e-8)
+        assert slope.item() == pytest.approx(oracle.true_gradients[target].view(-1)[1].item(), rel=1e-4, abs=1e-8)
 
 
 def test_who_consumes_whom() -> None:

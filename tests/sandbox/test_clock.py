@@ -12,13 +12,17 @@ from dataclasses import replace
 import pytest
 import torch
 
+from graders.outcome import Outcome
 from graders.sandbox import clock, launch
 from graders.sandbox.clock import Clock, processor_time
-from graders.sandbox.sandbox import Ask, Limits, Outcome, Reply, Sandbox, SandboxError
+from graders.sandbox.sandbox import Sandbox, SandboxError
+from graders.sandbox.task import Limits
 from graders.sandbox.zygote import wait
+from graders.student.answer import Answer
+from graders.student.question import Question
 from tests.support.busy import busy, descendants, pinned
 
-SHORT = Limits(seconds=0.2, total_seconds=6, memory_bytes=1 << 29)
+SHORT = Limits(seconds=0.2, total_seconds=6, memory_bytes=1 << 29, static_check=False, watch=False)
 SOURCE = """
 import time
 def burn(most):
@@ -47,7 +51,7 @@ def grows(x):
 @pytest.fixture(scope="module", params=["A", "B", "C"])
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     try:
-        with Sandbox(request.param, SHORT, static_check=False, watch=False) as made:
+        with Sandbox(request.param, SHORT) as made:
             yield made
     except SandboxError as error:
         pytest.skip(str(error))
@@ -63,13 +67,15 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "PATIENCE", 2)
 
 
-def grade(sandbox: Sandbox, *functions: str, limits: Limits = SHORT) -> dict[str, Reply]:
-    asks = [Ask(function, 0, {}, {}, (3,), 100) for function in functions]
+def grade(sandbox: Sandbox, *functions: str, limits: Limits = SHORT) -> dict[str, Answer]:
+    x = {"x": torch.zeros(3)}
+    questions = [Question(function, ("x",), x, shapes=((3,),), operations=100) for function in functions]
     sandbox.limits = limits
-    return dict(zip(functions, sandbox.grade(SOURCE.encode(), [{"x": torch.zeros(3)}], asks), strict=True))
+    answers = sandbox.answers(SOURCE.encode(), questions)
+    return {function: answer for function, (answer,) in zip(functions, answers, strict=True)}
 
 
-def outcomes(replies: dict[str, Reply]) -> dict[str, Outcome]:
+def outcomes(replies: dict[str, Answer]) -> dict[str, Outcome]:
     return {function: reply.outcome for function, reply in replies.items()}
 
 
@@ -83,8 +89,8 @@ def test_what_computes_for_ever_is_stopped_by_its_processor_time(sandbox: Sandbo
     """A power is one call into C. What sleeps in between is stopped all the same, after several looks."""
     for replies in (grade(sandbox, "loops", "power", "right"), grade(sandbox, "waits", "grows", "right")):
         endless = [reply for function, reply in replies.items() if function in ("loops", "power", "grows")]
-        assert {(reply.outcome, reply.message) for reply in endless} == {
-            (Outcome.TIME_OUT, "still running after 0.2 s")
+        assert {(reply.outcome, str(reply.reason)) for reply in endless} == {
+            (Outcome.TIME_OUT, "still running after 0.2 s: an endless loop?")
         }, replies
         assert replies["right"].outcome is Outcome.ANSWERED
 
@@ -93,8 +99,8 @@ def test_what_computes_for_ever_is_stopped_by_its_processor_time(sandbox: Sandbo
 @pytest.mark.parametrize("function", ["sleeps", "drips"])
 def test_what_waits_for_ever_is_stopped_by_the_wall_clock(sandbox: Sandbox, function: str) -> None:
     replies = grade(sandbox, function, "right")
-    said = replies[function].outcome, replies[function].message
-    assert said == (Outcome.TIME_OUT, "still not back after 0.4 s: does it wait for something?")
+    said = replies[function].outcome, str(replies[function].reason)
+    assert said == (Outcome.TIME_OUT, "still not back after 0.4 s: does it wait for something (input, sleep)?")
     assert replies["right"].outcome is Outcome.ANSWERED
 
 
@@ -112,8 +118,8 @@ def test_a_whole_submission_has_processor_time_of_its_own(sandbox: Sandbox) -> N
     """What earlier children used counts; when it is used up, no child is started any more."""
     replies = grade(sandbox, "right", "loops", "power", "waits", limits=replace(SHORT, total_seconds=0.3))
     assert replies["right"].outcome is Outcome.ANSWERED
-    assert replies["loops"].message == "still running after 0.2 s"
-    assert replies["power"].message == "still running after 0.3 s for the whole file"
+    assert str(replies["loops"].reason) == "still running after 0.2 s: an endless loop?"
+    assert str(replies["power"].reason) == "still running after 0.3 s for the whole file"
     assert replies["waits"].outcome is Outcome.TIME_OUT and replies["waits"].seconds == 0
 
 
@@ -123,7 +129,7 @@ def test_without_a_word_of_the_kernel_the_wall_clock_alone_counts(
     monkeypatch.setattr("graders.sandbox.listen.Listener._look", silent(launch.Listener._look))
     replies = grade(sandbox, "right", "sleeps")
     assert replies["right"].outcome is Outcome.ANSWERED
-    assert replies["sleeps"].message == "still running after 0.2 s"
+    assert str(replies["sleeps"].reason) == "still running after 0.2 s: an endless loop?"
 
 
 def silent(look: object) -> object:

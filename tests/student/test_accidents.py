@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from graders.student import accidents
-from graders.student.module import Problem, Student, ask, load_student
-from graders.student.module import run as run_theirs
+from graders.outcome import Outcome
+from graders.student import accidents, time_limit
+from graders.student.accidents import attempted
+from graders.student.answer import Answer, ask
+from graders.student.module import Student, load_student
+from graders.student.question import Question
 from tests.support.busy import busy, pinned
 
 ACCIDENTS = [
@@ -50,21 +53,24 @@ def settings() -> tuple[object, ...]:
 def test_accidents_at_import(tmp_path: Path, what: str, text: str, told: str | None) -> None:
     before = settings()
     student = load(tmp_path, text)
-    assert (student.problem.message if student.problem else None) == told or told in student.problem.message  # type: ignore[union-attr, operator]
+    assert (student.fault is None) == (told is None)
+    assert told is None or told in str(student.fault.reason)  # type: ignore[union-attr]
     assert settings() == before
 
 
 def test_a_file_that_is_not_utf8_or_not_there(tmp_path: Path) -> None:
     (tmp_path / "ex.py").write_bytes(b"# \xff")
-    assert "cannot be read" in load_student(tmp_path / "ex.py").problem.message  # type: ignore[union-attr]
-    assert "cannot be read" in load_student(tmp_path / "none.py").problem.message  # type: ignore[union-attr]
+    assert "cannot be read" in str(load_student(tmp_path / "ex.py").fault.reason)  # type: ignore[union-attr]
+    assert "cannot be read" in str(load_student(tmp_path / "none.py").fault.reason)  # type: ignore[union-attr]
 
 
-def asked(tmp_path: Path, text: str, **offered: object) -> tuple[object, Problem | None]:
+def asked(tmp_path: Path, text: str, limit: float = 10.0, **offered: object) -> Answer:
+    """What `f` of this text answers; `limit` is shorter for an endless loop."""
     student = load(tmp_path, text)
-    function = student.functions["f"]
-    limit = 0.2 if "while True" in text else 10.0  # torch may import something at a first call
-    return ask(function, offered, {}, student.path, limit)
+    limit = 0.2 if "while True" in text else limit  # torch may import something at a first call
+    question = Question("f", ("x",), offered)
+    (answer,) = ask(student.functions["f"], question, lambda action: attempted(action, student.path, limit))
+    return answer
 
 
 X = torch.ones(2, dtype=torch.float64)
@@ -85,27 +91,26 @@ ASKED = [
 @pytest.mark.parametrize(("text", "told"), ASKED, ids=[a[0].replace("\n", " ") for a in ASKED])
 def test_asking(tmp_path: Path, text: str, told: str | None) -> None:
     x = X.clone()
-    answer, problem = asked(tmp_path, text, x=x)
+    answer = asked(tmp_path, text, x=x)
     assert torch.equal(x, X), "what is offered stays as it is"
-    if told is None:
-        assert problem is None and answer is not None
-    else:
-        assert problem is not None and told in problem.message
-        assert problem.not_attempted == (told == "not attempted")
+    assert (answer.tensor is not None) == (told is None)
+    if told:
+        assert told in (answer.outcome.value, "not attempted") or told in str(answer.reason)
+        assert (answer.outcome is Outcome.NOT_ATTEMPTED) == (told == "not attempted")
 
 
 @pytest.mark.parametrize("text", ["torch.zeros(2)", "torch.tensor(0.1)", "x.float()", "torch.ones(2, dtype=torch.float32)", "x.to(torch.float32)"])  # fmt: skip
 def test_code_written_for_float32_runs_in_float64(tmp_path: Path, text: str) -> None:
-    answer, problem = asked(tmp_path, f"import torch\ndef f(x):\n    return {text}", x=X / 3)
-    assert problem is None and isinstance(answer, torch.Tensor) and answer.dtype is torch.float64
+    answer = asked(tmp_path, f"import torch\ndef f(x):\n    return {text}.dtype is torch.float64", x=X / 3)
+    assert answer.tensor is not None and answer.tensor.item() == 1
     assert torch.get_default_dtype() is torch.float32
 
 
 def test_the_frames_shown_are_the_students_own(tmp_path: Path) -> None:
     text = "import torch\ndef g(x):\n    return torch.cat([x, 3])\ndef f(x):\n    return g(x)"
-    _, problem = asked(tmp_path, text, x=X)
-    assert problem is not None and problem.line == 3
-    assert problem.frames == ("line 5: return g(x)", "line 3: return torch.cat([x, 3])")
+    answer = asked(tmp_path, text, x=X)
+    assert answer.outcome is Outcome.ERROR and answer.line == 3
+    assert answer.frames == ("line 5: return g(x)", "line 3: return torch.cat([x, 3])")
 
 
 def test_the_core_imports_nothing_that_a_check_does_not_need() -> None:
@@ -120,15 +125,6 @@ def test_the_core_imports_nothing_that_a_check_does_not_need() -> None:
     assert set(run.stdout.split()) <= set(bare.stdout.split())
 
 
-def test_importing_the_sandbox_leaves_the_clock_of_the_self_check_alone() -> None:
-    from graders.sandbox import child, sandbox
-    from graders.student import accidents as limits
-    from graders.student import module as student
-
-    assert sandbox.Sandbox and child.PATH
-    assert student.time_limit is limits.time_limit
-
-
 LIMIT = 0.2
 ENDLESS = [
     ("computes", 100, "def f(x):\n    while 1: pass", "still running after 0.2 s: an endless loop?"),
@@ -141,34 +137,32 @@ ENDLESS = [
 def test_what_does_not_come_back_is_told_by_its_kind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, patience: int, text: str, told: str
 ) -> None:
-    for module in (accidents, sys.modules[ask.__module__]):
+    for module in (accidents, time_limit):
         monkeypatch.setattr(module, "PATIENCE", patience)
-    student = load(tmp_path, text)
-    _, problem = ask(student.functions["f"], {"x": X}, {}, student.path, LIMIT)
-    assert problem is not None and problem.message.startswith(told) and problem.line > 1
+    answer = asked(tmp_path, text, LIMIT, x=X)
+    assert answer.outcome is Outcome.TIME_OUT and str(answer.reason).startswith(told) and answer.line > 1
 
 
 def test_a_right_answer_may_wait_longer_than_it_may_compute(tmp_path: Path) -> None:
-    student = load(tmp_path, "import time\ndef f(x):\n    time.sleep(0.3)\n    return x")
-    answer, problem = ask(student.functions["f"], {"x": X}, {}, student.path, LIMIT)
-    assert problem is None and isinstance(answer, torch.Tensor)
+    answer = asked(tmp_path, "import time\ndef f(x):\n    time.sleep(0.3)\n    return x", LIMIT, x=X)
+    assert answer.outcome is Outcome.ANSWERED
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no process can be kept on one core here")
 def test_a_busy_machine_costs_no_right_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accidents, "PATIENCE", 100)  # only the processor time is looked at here
+    monkeypatch.setattr(time_limit, "PATIENCE", 100)  # only the processor time is looked at here
     text = "import time\ndef f(x, most=0.1):\n    start = time.thread_time()\n    while time.thread_time() < start + most: pass\n    return x"
     student = load(tmp_path, text)
     with pinned([os.getpid()]), busy(3):
-        answer, problem = ask(student.functions["f"], {"x": X}, {}, student.path, LIMIT)
-        _, stopped = run_theirs(lambda: student.functions["f"](X, most=60), student.path, LIMIT)
-    assert problem is None and isinstance(answer, torch.Tensor)
-    assert stopped is not None and stopped.message == "still running after 0.2 s: an endless loop?"
+        answer = asked(tmp_path, text, LIMIT, x=X)
+        stopped = attempted(lambda: student.functions["f"](X, most=60), student.path, LIMIT)
+    assert answer.outcome is Outcome.ANSWERED
+    assert str(stopped.reason) == "still running after 0.2 s: an endless loop?"
 
 
 def test_nothing_is_raised_after_the_block_and_the_hook_is_put_back() -> None:
     hook = sys.breakpointhook
-    with accidents.time_limit(0.01):
+    with time_limit.time_limit(0.01):
         pass
     time.sleep(0.05)
     assert sys.breakpointhook is hook
@@ -176,7 +170,7 @@ def test_nothing_is_raised_after_the_block_and_the_hook_is_put_back() -> None:
 
 def test_a_breakpoint_stops_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "breakpointhook", lambda *args, **kwargs: None)
-    with accidents.time_limit(0.01):
+    with time_limit.time_limit(0.01):
         breakpoint()
         start = time.thread_time()
         while time.thread_time() < start + 0.1:
@@ -184,12 +178,11 @@ def test_a_breakpoint_stops_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_student_computes_in_one_thread_and_the_setting_is_put_back(tmp_path: Path) -> None:
-    student = load(tmp_path, "import torch\ndef f(x):\n    return x * torch.get_num_threads()")
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        answer, _ = ask(student.functions["f"], {"x": X}, {}, student.path)
+        answer = asked(tmp_path, "import torch\ndef f(x):\n    return x * torch.get_num_threads()", x=X)
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
-    assert isinstance(answer, torch.Tensor) and torch.equal(answer, X)
+    assert answer.tensor is not None and torch.equal(answer.tensor, X)

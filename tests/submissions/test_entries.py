@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from graders.sandbox.wire import LONGEST_SOURCE
+from graders.sandbox.task import LONGEST_SOURCE
 from graders.submissions import archives
 from graders.submissions.entries import Student, Unread, entries_of, read_student
 from graders.submissions.naming import student_name

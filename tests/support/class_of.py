@@ -19,10 +19,11 @@ from functools import cache
 from pathlib import Path
 
 from graders.authoring.catalogue import Example, examples
-from graders.authoring.library import PUBLIC_SEED, try_out
+from graders.authoring.library import try_out
+from graders.exercise.cases import PUBLIC_SEED, cases
 from graders.exercise.module import Exercise, functions_of, load
 from graders.oracle.compare import Match
-from graders.oracle.gradient import Oracle, cases
+from graders.oracle.gradient import Oracle
 from tests.sandbox.attacks import ATTACKS, Attack
 from tests.support.stubs import EXERCISES, NINJA, REFERENCE
 

@@ -10,12 +10,14 @@ import json
 import sys
 from pathlib import Path
 
-from graders.authoring.library import PUBLIC_SEED, Example, examples, try_out
+from graders.authoring.catalogue import Example, examples
+from graders.authoring.library import try_out
+from graders.exercise.cases import PUBLIC_SEED
 from graders.exercise.kit import Kit, kits_in
 from graders.exercise.module import Exercise, load
 from graders.grading.keys import FORMAT
-from graders.oracle.gradient import Oracle, cases
-from graders.verdict.states import fault, passes
+from graders.oracle.gradient import Oracle, Oracles
+from graders.verdict.states import fault
 from tests.support.stubs import EXERCISES, NINJA, REFERENCE, ROOT
 
 GOLDEN = ROOT / "tests" / "grading" / "golden_verdicts.json"
@@ -28,7 +30,7 @@ def verdicts() -> dict[str, str]:
     found = {}
     for name, step in EVERY.items():
         exercise = load(REFERENCE / NINJA / f"{name}.py")
-        oracles = [Oracle(exercise, case) for case in cases(exercise, PUBLIC_SEED)]
+        oracles = Oracles(exercise).all
         for kind in ("wrong", "right"):
             for example in examples(exercise, kind)[::step]:
                 where = f"{name} {kind} {example.gradient}__{example.slug}"
@@ -39,12 +41,12 @@ def verdicts() -> dict[str, str]:
 def verdict(example: Example, exercise: Exercise, kit: Kit, oracles: list[Oracle]) -> str:
     gradient = exercise.gradient(example.gradient)
     trials = [try_out(example.function, exercise, gradient, oracle) for oracle in oracles]
-    if all(map(passes, trials)):
+    if all(trial.passes for trial in trials):
         return "passed"
     if trials[0].problem:
         return "error"
-    state, why = fault(trials, kit.fingerprints.of(gradient.name, PUBLIC_SEED))
-    return f"{state.value}: {why.cause}"
+    outcome, why, _ = fault(trials, kit.fingerprints.of(gradient.name, PUBLIC_SEED))
+    return f"{outcome.value}: {why.cause}"
 
 
 def write(path: Path, new: dict[str, str], number: int) -> None:

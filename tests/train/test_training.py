@@ -20,11 +20,11 @@ from rich.console import Console
 from torch import Tensor
 
 from graders import names
-from graders.authoring import release
 from graders.cli.main import main
-from graders.diagnosis.fingerprints import Fingerprints
 from graders.exercise import kit
+from graders.exercise.kit import Fingerprints
 from graders.exercise.module import load
+from graders.exercise.stub import stub as stub_of
 from graders.train import TrainingError, checkpoint, drawing, loop
 from graders.train import results as report
 from graders.train import run as command
@@ -55,7 +55,7 @@ def student(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str | 
 
     def make(body: str | None) -> Path:
         exercise = load(REFERENCE / NINJA / f"{MODULE}.py")
-        stub = release.stub(exercise)
+        stub = stub_of(exercise)
         folder = tmp_path / "exercises" / NINJA
         (folder / "kit").mkdir(parents=True)
         (folder / "kit" / f"{MODULE}.json").write_text(kit.pack(exercise, stub, Fingerprints()))

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from graders.authoring import release
+from graders.exercise.cases import cases
 from graders.exercise.kit import Kit
 from graders.exercise.module import ExerciseError, load
-from graders.oracle.gradient import Oracle, cases
-from graders.student.module import load_student
-from graders.verdict.grader import Grader, Result
+from graders.exercise.stub import stub as stub_of
+from graders.oracle.gradient import Oracle
+from graders.student.module import InProcess, load_student
+from graders.verdict.chained import Chained
+from graders.verdict.grader import Cases
+from graders.verdict.result import Result
 
 MODULE = '''"""A line through points."""
 
@@ -68,15 +71,18 @@ def results(tmp_path: Path, edit: tuple[str, str] = ("", "")) -> dict[str, Resul
     path.write_text(MODULE)
     assert edit[0] in MODULE
     mine.write_text(MODULE.replace(*edit))
-    grader = Grader(load(path), load_student(mine), Kit(path, MODULE, "", ""))
-    return {result.gradient.name: result for result in grader.results()}
+    exercise = load(path)
+    cases = Cases.at_home(exercise, Kit(path, MODULE, "", ""))
+    check = Chained(exercise, InProcess(load_student(mine)), cases)
+    return {result.item: result for result in check.results()}
 
 
 def test_each_gradient_has_its_own_line_and_the_run_one_more(tmp_path: Path) -> None:
     right = results(tmp_path)
     assert list(right) == ["dw", "db", "run"]
-    assert all(result.state.right for result in right.values())
-    assert [result.gradient.points for result in right.values()] == [2, 2, 3]
+    assert all(result.right for result in right.values())
+    exercise = load(tmp_path / "line.py")
+    assert [exercise.gradient(name).points for name in right] == [2, 2, 3]
 
 
 EDITS = [
@@ -93,7 +99,7 @@ EDITS = [
 @pytest.mark.parametrize(("what", "edit", "states"), EDITS, ids=[e[0] for e in EDITS])
 def test_states(tmp_path: Path, what: str, edit: tuple[str, str], states: dict[str, str]) -> None:
     found = results(tmp_path, edit)
-    assert {name: found[name].state.value for name in states} == states
+    assert {name: found[name].outcome.state for name in states} == states
 
 
 def test_the_first_step_that_departs_is_named(tmp_path: Path) -> None:
@@ -118,7 +124,7 @@ def test_a_gradient_that_is_zero_but_for_rounding_is_measured_by_the_others(tmp_
 def test_the_stub(tmp_path: Path) -> None:
     path = tmp_path / "line.py"
     path.write_text(MODULE)
-    stub = release.stub(load(path))
+    stub = stub_of(load(path))
     assert "2 points for each gradient" in stub and "3 points, difficulty" in stub
     assert "Hint" not in stub and "centred.mean()) + 2" not in stub and "raise NotImplementedError" in stub
 
