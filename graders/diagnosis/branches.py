@@ -14,12 +14,15 @@ from graders.oracle.trial import Diagnosis, Trial
 
 
 def explain_branches(trials: Sequence[Trial]) -> Diagnosis | None:
-    """The answer as a sum of branches, each with a factor: 0 where one is missing, 2 where it is twice there."""
+    """The answer as a sum of branches, each with a factor: 0 where one is missing, 2 where it is twice there.
+
+    The last trial has the smallest tensors and is asked first: most answers are no such sum, and fail there.
+    """
     names = list(dict.fromkeys(_branch_names(trials[-1])))
     if len(names) < 2:
         return None
     found: dict[str, list[tuple[float, factors.Sizes]]] = {name: [] for name in names}
-    for trial in trials:
+    for trial in reversed(trials):
         weights = _weights(trial)
         if weights is None:
             return None

@@ -1,6 +1,7 @@
 """Does a hypothesis fit: is its candidate, up to a constant factor, the answer at every case?
 
-Beside it stands what many hypotheses are made of: `vjp` of a changed upstream gradient, `tensors` of the forward pass.
+Beside it stands what many hypotheses are made of: `vjp` of a changed upstream gradient, `tensors` of the forward pass,
+and `expands`, which rules a candidate out by its shape.
 """
 
 from __future__ import annotations
@@ -56,6 +57,11 @@ def fits(hypothesis: Hypothesis, trials: Sequence[Trial]) -> str | None:
             return None
         found.append(f)
     return factors.explain(found, [t.oracle.sizes for t in reversed(trials)])
+
+
+def expands(shape: torch.Size, full: torch.Size) -> bool:
+    """Can a tensor of `shape` be broadcast to `full`? To ask is far cheaper than to catch what torch raises."""
+    return len(shape) <= len(full) and all(s in (1, f) for s, f in zip(shape[::-1], full[::-1], strict=False))
 
 
 def vjp(changed: str, change: Change) -> Candidate:

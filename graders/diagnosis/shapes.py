@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from graders.diagnosis import hypotheses
-from graders.diagnosis.fitting import first_fit
+from graders.diagnosis.fitting import expands, first_fit
 from graders.oracle import compare
 from graders.oracle.compare import SINGLE_PRECISION, Match
 from graders.oracle.trial import Diagnosis, Trial
@@ -63,12 +63,9 @@ def _named(shape: Sequence[int], trial: Trial) -> str:
 
 
 def _sum_to(answer: Tensor | None, shape: torch.Size) -> Tensor | None:
-    if answer is None or answer.shape == shape or answer.dim() < len(shape):
+    if answer is None or answer.shape == shape or not expands(shape, answer.shape):
         return None
-    try:
-        return answer.sum_to_size(*shape)
-    except RuntimeError:
-        return None
+    return answer.sum_to_size(shape)
 
 
 def _reduced_elsewhere(got: torch.Size, full: torch.Size, expected: torch.Size) -> bool:

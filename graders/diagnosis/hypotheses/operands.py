@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from graders.diagnosis.fitting import Candidate, Change, Hypothesis, tensors, vjp
+from graders.diagnosis.fitting import Candidate, Change, Hypothesis, expands, tensors, vjp
 from graders.oracle.trial import Trial
 
 
@@ -71,7 +71,12 @@ def _multiplied_by(factor: str) -> Change:
 
 
 def _exchanged(right: str, other: str) -> Change:
-    return lambda t, upstream: _times(upstream, t.oracle.values[other] / t.oracle.values[right])
+    def change(t: Trial, upstream: Tensor) -> Tensor | None:
+        instead, operand = t.oracle.values[other], t.oracle.values[right]
+        fits = expands(instead.shape, upstream.shape) and expands(operand.shape, upstream.shape)
+        return _times(upstream, instead / operand) if fits else None
+
+    return change
 
 
 def _gradient_times(factor: str) -> Candidate:
@@ -82,19 +87,25 @@ def _matrix_product(consumer: str, right: str, other: str) -> Candidate:
     """The gradient of a matrix product's operand, with `other` in the place of the operand `right`."""
 
     def candidate(t: Trial) -> Tensor | None:
-        values, upstream = t.oracle.values, t.oracle.upstream[consumer]
-        if upstream.dim() != 2 or values[right].dim() != 2 or t.expected.dim() != 2:
+        values, upstream, expected = t.oracle.values, t.oracle.upstream[consumer], t.expected
+        if upstream.dim() != 2 or values[right].dim() != 2 or expected.dim() != 2:
             return None
-        products: list[Callable[[Tensor], Tensor]] = [lambda m: _turned(m) @ upstream, lambda m: upstream @ _turned(m)]
+        products: list[Callable[[Tensor], Tensor | None]] = [
+            lambda m: _product(_turned(m), upstream),
+            lambda m: _product(upstream, _turned(m)),
+        ]
         for product in products:
-            try:
-                if torch.allclose(product(values[right]), t.expected, rtol=1e-9):
-                    return product(values[other])
-            except RuntimeError:
-                continue
+            true = product(values[right])
+            if true is not None and true.shape == expected.shape and torch.allclose(true, expected, rtol=1e-9):
+                return product(values[other])
         return None
 
     return candidate
+
+
+def _product(a: Tensor, b: Tensor) -> Tensor | None:
+    """The matrix product; None where the shapes do not allow it."""
+    return a @ b if a.shape[-1] == b.shape[-2:][0] else None
 
 
 def _turned(tensor: Tensor) -> Tensor:
@@ -103,8 +114,8 @@ def _turned(tensor: Tensor) -> Tensor:
 
 
 def _times(tensor: Tensor, factor: Tensor) -> Tensor | None:
-    try:
-        product = tensor * factor
-    except RuntimeError:
+    """The product in the shape of `tensor`; None where there is none, or where it is not finite."""
+    if not expands(factor.shape, tensor.shape):
         return None
-    return product if product.shape == tensor.shape and torch.isfinite(product).all() else None
+    product = tensor * factor
+    return product if torch.isfinite(product).all() else None

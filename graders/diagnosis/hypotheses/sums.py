@@ -7,7 +7,7 @@ import itertools
 import torch
 from torch import Tensor
 
-from graders.diagnosis.fitting import Candidate, Hypothesis
+from graders.diagnosis.fitting import Candidate, Hypothesis, expands
 from graders.oracle.trial import Trial
 
 
@@ -18,9 +18,9 @@ def not_broadcast(trial: Trial) -> Hypothesis:
 
 
 def _broadcastable(t: Trial) -> Tensor | None:
-    answer = t.answer
-    fits = answer is not None and torch.allclose(answer.expand(t.expected.shape), t.expected, rtol=1e-6)
-    return answer if fits else None
+    if t.answer is None or not expands(t.answer.shape, t.expected.shape):
+        return None
+    return t.answer if torch.allclose(t.answer.expand(t.expected.shape), t.expected, rtol=1e-6) else None
 
 
 def summed_too_much(trial: Trial) -> list[Hypothesis]:

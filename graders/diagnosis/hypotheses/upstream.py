@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from graders.diagnosis.fitting import Candidate, Hypothesis, vjp
+from graders.diagnosis.fitting import Candidate, Hypothesis, expands, vjp
 from graders.oracle.trial import Trial
 
 
@@ -62,10 +62,6 @@ def _unchanged_in_branch(consumer: str) -> Candidate:
 
 def _reduced(tensor: Tensor, shape: torch.Size) -> Tensor | None:
     """`tensor` summed, or broadcast, to `shape`; None where neither fits."""
-    try:
-        return tensor.sum_to_size(*shape) if tensor.dim() >= len(shape) else tensor.expand(shape)
-    except RuntimeError:
-        try:
-            return tensor.expand(shape)
-        except RuntimeError:
-            return None
+    if expands(shape, tensor.shape):
+        return tensor.sum_to_size(shape)
+    return tensor.expand(shape) if expands(tensor.shape, shape) else None
