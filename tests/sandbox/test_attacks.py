@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import glob
+import contextlib
 import os
 import tempfile
 import time
@@ -23,6 +23,7 @@ from graders.oracle.gradient import Oracle, cases
 from graders.oracle.trial import Trial
 from graders.sandbox.sandbox import Ask, Limits, Outcome, Reply, Sandbox, SandboxError
 from graders.sandbox.watch import REFUSE, screen
+from tests.support.processes import children_of
 
 from .attacks import ATTACKS, HONEST, MARKER, Attack
 
@@ -77,24 +78,22 @@ def grade(sandbox: Sandbox, source: str, static_check: bool = True, watch: bool 
 
 
 def descendants(pid: int) -> set[int]:
-    found: set[int] = set()
-    for task in glob.glob(f"/proc/{pid}/task/*/children"):
-        try:
-            children = [int(child) for child in Path(task).read_text().split()]
-        except OSError:
-            continue
-        found |= set(children).union(*map(descendants, children))
-    return found
+    children = children_of(pid)
+    return children.union(*map(descendants, children))
 
 
-def left_behind() -> list[str]:
-    """Files in shared places that bear the attacks' mark or belong to nobody, and shared memory."""
-    found = []
+def left_behind() -> set[str]:
+    """Files in shared places that bear the attacks' mark or belong to nobody, and shared memory by its number.
+
+    Others use these places too: a file may be gone as soon as it is listed.
+    """
+    found = {line.split()[1] for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]}
     for folder in {tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"}:
         for entry in os.scandir(folder) if os.path.isdir(folder) else ():
-            if MARKER in entry.name or (os.getuid() == 0 and entry.stat(follow_symlinks=False).st_uid == NOBODY):
-                found.append(entry.path)
-    return found + Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
+            with contextlib.suppress(FileNotFoundError):
+                if MARKER in entry.name or (os.getuid() == 0 and entry.stat(follow_symlinks=False).st_uid == NOBODY):
+                    found.add(entry.path)
+    return found
 
 
 @pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "bare"])
@@ -117,7 +116,10 @@ def test_attack(sandbox: Sandbox, secret: str, attack: Attack, guarded: bool) ->
     assert len(reply.message) <= 4000 and all(text.isprintable() for text in texts)
     assert verdict(grade(sandbox, HONEST)) == "right"
     assert descendants(os.getpid()) == processes
-    assert left_behind() == files
+    until = time.monotonic() + 2
+    while left_behind() - files and time.monotonic() < until:  # another run's may come and go
+        time.sleep(0.05)
+    assert left_behind() <= files
 
 
 @pytest.mark.parametrize("layer", ["static check", "watch"])
