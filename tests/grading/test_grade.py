@@ -38,6 +38,7 @@ from graders.report.scores import Report
 from graders.sandbox.sandbox import Sandbox, SandboxError
 from graders.sandbox.task import Limits
 from tests.support.class_of import Made, class_of
+from tests.support.processes import children_of, command_of, start
 from tests.support.stubs import EXERCISES, NINJA, REFERENCE, fill
 
 LIMITS = Limits(seconds=2.0, total_seconds=20, memory_bytes=1 << 29, output_bytes=1 << 16)
@@ -164,12 +165,7 @@ def test_what_an_earlier_release_graded_is_graded_again_and_told_once(tmp_path: 
 
 def children() -> list[int]:
     """The processes of dask's workers that this process has."""
-    found = []
-    for task in Path("/proc/self/task").iterdir():
-        for pid in (task / "children").read_text().split():
-            if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                found.append(int(pid))
-    return found
+    return [pid for pid in children_of(os.getpid()) if b"spawn_main" in command_of(pid)]
 
 
 def lines_in(path: Path) -> int:
@@ -209,7 +205,7 @@ def test_a_killed_run_goes_on_where_it_stopped(small: Small, tmp_path: Path) -> 
     students, folder, _, report = small
     command = [sys.executable, "-m", "graders.cli.main", "grade", str(folder), "--out", str(tmp_path / "out")]
     command += ["--exercises", str(EXERCISES)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = start(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_for(lambda: lines_in(tmp_path / "out" / "results.jsonl") >= 5)
     process.kill()
     process.wait()
@@ -265,9 +261,7 @@ def test_ctrl_c_ends_at_once_and_keeps_what_was_graded(tmp_path: Path) -> None:
         "--out",
         str(tmp_path / "out"),
     ]
-    process = subprocess.Popen(
-        [*command, "--exercises", str(EXERCISES)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    process = start([*command, "--exercises", str(EXERCISES)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     wait_for(lambda: lines_in(tmp_path / "out" / "results.jsonl") >= 20)
     process.send_signal(signal.SIGINT)
     told = process.communicate(timeout=60)[0].decode()
@@ -426,7 +420,7 @@ def test_a_failing_grader_blames_nobody(small: Small, tmp_path: Path, monkeypatc
 
 def dask_process(what: str, *arguments: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", f"distributed.cli.dask_{what}", *arguments, "--no-dashboard"]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return start(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 @pytest.mark.parametrize(

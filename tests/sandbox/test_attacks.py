@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import tempfile
 import time
@@ -84,14 +85,18 @@ def grade(sandbox: Sandbox, source: str, static_check: bool = True, watch: bool 
     return answer
 
 
-def left_behind() -> list[str]:
-    """Files in shared places that bear the attacks' mark or belong to nobody, and shared memory."""
-    found = []
+def left_behind() -> set[str]:
+    """Files in shared places that bear the attacks' mark or belong to nobody, and shared memory by its number.
+
+    Others use these places too: a file may be gone as soon as it is listed.
+    """
+    found = {line.split()[1] for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]}
     for folder in {tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"}:
         for entry in os.scandir(folder) if os.path.isdir(folder) else ():
-            if MARKER in entry.name or (os.getuid() == 0 and entry.stat(follow_symlinks=False).st_uid == NOBODY):
-                found.append(entry.path)
-    return found + Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
+            with contextlib.suppress(FileNotFoundError):
+                if MARKER in entry.name or (os.getuid() == 0 and entry.stat(follow_symlinks=False).st_uid == NOBODY):
+                    found.add(entry.path)
+    return found
 
 
 @pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "bare"])
@@ -113,7 +118,10 @@ def test_attack(sandbox: Sandbox, secret: str, attack: Attack, guarded: bool) ->
     assert all(text.isprintable() and len(text) <= 500 for text in (str(reply.reason or ""), *reply.frames))
     assert verdict(grade(sandbox, HONEST)) == "right"
     assert descendants(os.getpid()) == processes
-    assert left_behind() == files
+    until = time.monotonic() + 2
+    while left_behind() - files and time.monotonic() < until:  # another run's may come and go
+        time.sleep(0.05)
+    assert left_behind() <= files
 
 
 @pytest.mark.parametrize("layer", ["static check", "watch"])

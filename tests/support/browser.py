@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.support.processes import start
+
 T = TypeVar("T")
 PATIENCE = 240.0  # seconds: a busy machine is no failure
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -59,7 +61,7 @@ def running(command: list[str], folder: Path, **environment: str) -> Iterator[tu
     """A program in a session of its own, and its log; at the end nothing of the session is left."""
     path = folder / f"{Path(command[0]).name}.log"
     with path.open("wb") as log:
-        process = subprocess.Popen(
+        process = start(
             command, cwd=folder, stdout=log, stderr=log, env={**os.environ, **environment}, start_new_session=True
         )
     try:

@@ -31,6 +31,7 @@ from graders.train import run as command
 from graders.train.settings import BLOCK, Settings, read_data
 from graders.train.steppers import ByAutograd, ByHand, stepper
 from graders.train.subject import Subject, reference_subject
+from tests.support.processes import start
 from tests.support.stubs import NINJA, REFERENCE, fill
 
 TINY: dict[str, Any] = {"steps": 430, "seed": 5, "batch": 4, "hidden": 8, "names": None, "fast": None}
@@ -226,7 +227,7 @@ def test_control_c_keeps_what_was_reached(words: Path, tmp_path: Path) -> None:
         str(words),
     ]
     order += ["--hidden", "8", "--batch", "4", "--steps", "5000000"]
-    with subprocess.Popen(order, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with start(order, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         path = tmp_path / "runs" / command.CHECKPOINT
         for _ in range(300):
             if path.exists():
