@@ -25,7 +25,8 @@ def is_exercise(path: Path) -> bool:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("backprop-ninja")
-    group.addoption("--time-limit", type=float, default=10.0, metavar="SECONDS", help="for one call of one function")
+    limit = "of processor time, for one call of one function"
+    group.addoption("--time-limit", type=float, default=10.0, metavar="SECONDS", help=limit)
     group.addoption("--strict-shapes", action="store_true", help="refuse (64,) for (1, 64), which passes with a remark")
 
 

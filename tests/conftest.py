@@ -1,4 +1,4 @@
-"""Shared by the kit's own tests: one torch thread, and students' folders made from the released stubs."""
+"""Shared by the kit's own tests: one torch thread, no clock for examples, and folders made from the released stubs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 
@@ -14,6 +15,10 @@ from tests.support.stubs import EXERCISES, NINJA, fill
 pytest_plugins = ["pytester"]
 
 torch.set_num_threads(1)
+hypothesis.settings.register_profile(  # by default an example has 0.2 s of the wall clock
+    "busy machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -30,6 +30,7 @@ class ByHand:
     def __init__(self, subject: Subject, parameters: Parameters):
         self.subject, self.parameters = subject, parameters
         self.targets = tuple(gradient.target for gradient in subject.exercise.gradients)
+        self.dtype = next(iter(parameters.values())).dtype
 
     def steps(self, X: Tensor, Y: Tensor, rates: Sequence[float]) -> Tensor:
         forward, parameters = self.subject.given("forward"), list(self.parameters.values())
@@ -45,8 +46,8 @@ class ByHand:
         return torch.tensor(losses)
 
     def _gradients(self, values: dict[str, Any]) -> tuple[Answer, ...]:
-        """One an answer a parameter; the function is given the values themselves, not copies: it is asked so often."""
-        question = Question("", self.targets, values, several=True, dtype=torch.float32)
+        """One for each parameter. The function is given the values themselves: it is asked too often for copies."""
+        question = Question("", self.targets, values, several=True, dtype=self.dtype)
         return ask(self.subject.gradients, question, self._attempt, copy=False)
 
     def _attempt(self, action: Callable[[], Any]) -> Any:

@@ -172,7 +172,7 @@ def lines_in(path: Path) -> int:
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 120) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 300) -> None:
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until
@@ -223,7 +223,7 @@ def test_a_function_of_several_gradients_is_marked_gradient_by_gradient(tmp_path
     oracles = [Oracle(exercise, case) for case in cases(exercise)]
     expected: dict[str, set[str]] = {}
     for slug, function in functions.items():
-        trials = [t for oracle in oracles for t in try_together(function, exercise, exercise.gradients, oracle)]
+        trials = [t for oracle in oracles for t in try_together(function, exercise.gradients, oracle)]
         expected[slug] = {f"d{trial.target}" for trial in trials if not trial.passes}
         (tmp_path / "class" / slug).mkdir(parents=True)
         stub = (EXERCISES / NINJA / "ex4_training.py").read_text()
@@ -264,7 +264,7 @@ def test_ctrl_c_ends_at_once_and_keeps_what_was_graded(tmp_path: Path) -> None:
     process = start([*command, "--exercises", str(EXERCISES)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     wait_for(lambda: lines_in(tmp_path / "out" / "results.jsonl") >= 20)
     process.send_signal(signal.SIGINT)
-    told = process.communicate(timeout=60)[0].decode()
+    told = process.communicate(timeout=300)[0].decode()
     assert process.returncode != 0 and "Traceback" not in told
     kept = lines_in(tmp_path / "out" / "results.jsonl")
     report = grade(tmp_path / "class", tmp_path / "out", exercises=EXERCISES, limits=LIMITS)
@@ -410,7 +410,7 @@ def test_a_failing_grader_blames_nobody(small: Small, tmp_path: Path, monkeypatc
     _, folder, _, report = small
     chosen = next(made.name for made in small[0] if made.kind == "right")
     with monkeypatch.context() as patched:
-        patched.setattr("graders.grading.assess.trials_of", broken)
+        patched.setattr("graders.grading.assess.Check", broken)
         failed = grade(folder, tmp_path, only_student=chosen, exercises=EXERCISES, limits=LIMITS).student(chosen)
     assert failed.score() is None
     assert {m.outcome for m in failed.results["ex1_atomic"]} == {Outcome.GRADER_ERROR}

@@ -54,7 +54,7 @@ def test_a_gradient_sees_its_direct_upstream_only(name: str, target: str) -> Non
     assert torch.equal(oracle.vjp(target, elsewhere), oracle.vjp(target))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sampled_from(ALL), st.floats(-3, 3), st.integers(0, 10**6))
 def test_linear_in_the_upstream_gradient(where: tuple[str, str], factor: float, seed: int) -> None:
     oracle = oracle_of(where[0])

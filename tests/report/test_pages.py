@@ -150,12 +150,12 @@ def test_in_a_browser(made: tuple[Path, Report], tmp_path: Path, width: int) -> 
     shot, log = tmp_path / "page.png", tmp_path / "net.json"
     command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},1200"]
     command += [f"--screenshot={shot}", f"--log-net-log={log}", page.as_uri()]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    subprocess.run(command, check=True, capture_output=True, timeout=240)
     assert len(set(pixels_of(shot.read_bytes()))) > 50, "an empty page"
     urls = set(re.findall(r'"url":"(\w+:[^"]*)"', log.read_text(encoding="utf-8", errors="replace")))
     own = re.compile(r"https?://[\w.-]+\.(google|googleapis)\.com/")  # the browser's clock and updates
     assert not [url for url in urls if url.startswith("http") and not own.match(url)], urls
-    dom = subprocess.run([*command[:-3], "--dump-dom", page.as_uri()], check=True, capture_output=True, timeout=60)
+    dom = subprocess.run([*command[:-3], "--dump-dom", page.as_uri()], check=True, capture_output=True, timeout=240)
     assert b"<title>taken" not in dom.stdout and b"</main>" in dom.stdout
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import torch
 
 import graders.verdict.chained  # noqa: F401  (stays imported: pytester forgets what is imported inside a run)
 from tests.conftest import Folder
@@ -93,6 +94,7 @@ def test_golden(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("graders.student.time_limit.PATIENCE", 100)  # a loop's processor time is up first
     result = run(pytester, student_folder, situation)
     seen = normalised(result.outlines)
     path = GOLDEN / f"{situation.name}.txt"
@@ -111,6 +113,21 @@ def normalised(lines: list[str]) -> str:
     text = re.sub(r"=+( .* in TIME )=+", r"==\1==", text)
     text = re.sub(r"\d\.?\d*e-(0[89]|[1-9]\d)\b", "tiny", text)
     return text + "\n"
+
+
+def test_a_students_own_tests_keep_their_threads(pytester: pytest.Pytester, student_folder: Folder) -> None:
+    own = "import torch\ndef test_mine():\n    assert torch.get_num_threads() == 2\n"
+    loud = {"dprobs": "print('threads:', torch.get_num_threads())\nreturn dlogprobs / probs"}
+    options = ("-k", "dprobs or mine", "-rA")
+    situation = Situation("threads", {**PARTLY, **loud}, options=options, beside={"test_mine.py": own})
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        result = run(pytester, student_folder, situation)
+    finally:
+        torch.set_num_threads(before)
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["*threads: 1*"])
 
 
 def test_junit_xml_carries_state_and_diagnosis(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+
+from tests.support.processes import children_of
 
 BURN = "import time\nend = time.monotonic() + 30\nwhile time.monotonic() < end: pass"
 
@@ -29,14 +29,8 @@ def pinned(processes: Iterable[int]) -> Iterator[None]:
 
 def descendants(pid: int) -> set[int]:
     """The processes that this one started, and theirs."""
-    found: set[int] = set()
-    for task in glob.glob(f"/proc/{pid}/task/*/children"):
-        try:
-            children = [int(child) for child in Path(task).read_text().split()]
-        except OSError:
-            continue
-        found |= set(children).union(*map(descendants, children))
-    return found
+    children = children_of(pid)
+    return children.union(*map(descendants, children))
 
 
 @contextlib.contextmanager

@@ -145,7 +145,7 @@ class Catalogue:
         if trial.problem:
             return Expected(frozenset({"error", "bad output"}))
         if trial.match is Match.NOT_FINITE:
-            return Expected(frozenset({"bad output"}), example.causes)
+            return Expected(frozenset({"wrong"}), example.causes)
         return Expected(frozenset({"wrong", "wrong shape"}), example.causes)
 
     def file(self, exercise: str, functions: dict[str, str], top: str = "", note: str = "") -> bytes:

@@ -229,12 +229,12 @@ def test_control_c_keeps_what_was_reached(words: Path, tmp_path: Path) -> None:
     order += ["--hidden", "8", "--batch", "4", "--steps", "5000000"]
     with start(order, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         path = tmp_path / "runs" / command.CHECKPOINT
-        for _ in range(300):
+        for _ in range(2400):
             if path.exists():
                 break
             time.sleep(0.1)
         process.send_signal(signal.SIGINT)
-        told, _ = process.communicate(timeout=30)
+        told, _ = process.communicate(timeout=240)
     assert process.returncode == 130, told
     assert "stopped after" in told and "--resume" in told and "Traceback" not in told
     state = checkpoint.restore(path)

@@ -35,7 +35,7 @@ class NinjaGrade(NbGraderPreprocessor):  # type: ignore[misc]
         "ninja_results", help="OUT of `backprop-ninja grade`: its results are taken, its secret is used."
     ).tag(config=True)
     secret = Unicode("", help="A file with the secret, if not the one in `results`.").tag(config=True)
-    seconds = Float(10.0, help="Time for one call of one function.").tag(config=True)
+    seconds = Float(10.0, help="Processor time for one call of one function.").tag(config=True)
     allow_class_c = Bool(False, help="Grade without isolation.").tag(config=True)
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
