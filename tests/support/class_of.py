@@ -223,7 +223,7 @@ BAD_FUNCTIONS = {
     "return torch.ones(1 << 36)": "memory",
     "while True: print('x' * 1000)": "output limit",
     "return None": "bad output",
-    "return dhprebn @ W1.T * float('nan')": "bad output",
+    "return dhprebn @ W1.T * float('nan')": "wrong",
     "return dhprebn.undefined": "error",
     "return torch.autograd.grad(W1.sum(), W1)": "forbidden",
     "return dhprebn @ W1": "error",
