@@ -29,7 +29,7 @@ class Limits:
     """
 
     seconds: float = 10.0  # of processor time, for loading the module and for every call
-    total_seconds: float = 120.0  # of processor time, for the whole submission
+    total_seconds: float = 40.0  # of processor time, for the whole submission
     cpu_seconds: int = 60  # of one child, held by the kernel
     memory_bytes: int = 1 << 30
     output_bytes: int = 1 << 20  # printed, over the whole submission
