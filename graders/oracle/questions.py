@@ -10,7 +10,7 @@ from torch import Tensor
 from graders.exercise.module import Gradient
 from graders.oracle.gradient import Oracle
 from graders.student.question import Question
-from graders.words import Code, Reason, reason
+from graders.words import Code
 
 
 def question(group: Sequence[Gradient], oracle: Oracle, upstream: Mapping[str, Tensor] | None = None) -> Question:
@@ -33,19 +33,14 @@ def question(group: Sequence[Gradient], oracle: Oracle, upstream: Mapping[str, T
 
 
 @lru_cache(maxsize=1024)
-def refusals(targets: tuple[str, ...], consumers: tuple[str, ...], values: tuple[str, ...]) -> Mapping[str, Reason]:
+def refusals(targets: tuple[str, ...], consumers: tuple[str, ...], values: tuple[str, ...]) -> Mapping[str, Code]:
     """Why d<name> cannot be had, for each of `values` that no target flows into directly."""
-    direct = ", ".join(f"d{c}" for c in consumers)
-    asked_of = " and ".join(targets)
-    refused = {
-        f"d{name}": reason(Code.NOT_UPSTREAM, name=f"d{name}", target=asked_of, direct=direct)
-        for name in values
-        if name not in consumers and f"d{name}" not in values
+    strangers = (name for name in values if name not in consumers and f"d{name}" not in values)
+    answers = (name for name in targets if name not in consumers)
+    return {
+        **dict.fromkeys((f"d{name}" for name in strangers), Code.NOT_UPSTREAM),
+        **dict.fromkeys((f"d{name}" for name in answers), Code.THE_ANSWER),
     }
-    answers = {
-        f"d{name}": reason(Code.THE_ANSWER, name=f"d{name}", direct=direct) for name in targets if name not in consumers
-    }
-    return refused | answers
 
 
 def operations(oracle: Oracle) -> int:

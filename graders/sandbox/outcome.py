@@ -73,8 +73,8 @@ class Submission:
         if claim.code not in SAYABLE:
             return Reason(Code.RAISED)
         names = dict(zip(NAMES, claim.names, strict=False))
-        if question and names.get("name") in question.refused and claim.code in (Code.NOT_UPSTREAM, Code.THE_ANSWER):
-            return question.refused[names["name"]]
+        if question and claim.code in (Code.NOT_UPSTREAM, Code.THE_ANSWER):
+            return question.refusal(names.get("name", "")) or Reason(Code.RAISED)
         facts: dict[str, str | int | None] = {key: self.admitted(name, question) for key, name in names.items() if name}
         if question:
             facts |= {"function": question.function, "count": len(question.targets), "target": question.targets[index]}

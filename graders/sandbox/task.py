@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from graders.student.question import Question
-from graders.words import Code, reason
+from graders.words import Code
 
 KINDS = {str(t).removeprefix("torch."): t for t in (torch.float64, torch.float32, torch.int64, torch.bool)}
 
@@ -102,7 +102,7 @@ def pack(source: bytes, questions: Sequence[Question], limits: Limits) -> bytes:
         "source": len(source),
         "cases": [index.all(values) for values in cases.objects],
         "questions": asked,
-        "refused": [{name: why.code.name for name, why in reasons.items()} for reasons in refused.objects],
+        "refused": [{name: code.name for name, code in codes.items()} for codes in refused.objects],
         "limits": asdict(limits),
     }
     head = json.dumps(task).encode()
@@ -122,7 +122,7 @@ class Task:
     def questions(self) -> Iterator[Question]:
         """The questions in order, each case's tensors read once."""
         cases = [self._values(case) for case in self.task["cases"]]
-        refused = [{k: reason(Code[v], name=k) for k, v in names.items()} for names in self.task["refused"]]
+        refused = [{name: Code[code] for name, code in codes.items()} for codes in self.task["refused"]]
         for asked in self.task["questions"]:
             yield Question(
                 function=asked["function"],

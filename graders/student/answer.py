@@ -59,7 +59,7 @@ def ask(function: Function, question: Question, attempt: Attempt = plainly, copy
     that was changed in place is an error of its own, since other gradients need that tensor.
     """
     offered = question.offered
-    given = arguments(function, offered, question.refused, copy)
+    given = _arguments(function, question, offered, copy)
     if isinstance(given, Answer):
         return (given,) * len(question.targets)
     found = attempt(lambda: _collected(_called(function, given), question))
@@ -75,8 +75,8 @@ def ask(function: Function, question: Question, attempt: Attempt = plainly, copy
     return answers
 
 
-def arguments(
-    function: Function, offered: Mapping[str, Any], refused: Mapping[str, Reason], copy: bool = True
+def _arguments(
+    function: Function, question: Question, offered: Mapping[str, Any], copy: bool
 ) -> dict[str, Any] | Answer:
     """What a function asks for by name, copied so that nothing it does to it is felt elsewhere."""
     code = getattr(function, "__code__", None)
@@ -89,7 +89,7 @@ def arguments(
             value = offered[name]
             given[name] = value.clone() if copy and isinstance(value, Tensor) else value
         elif name not in _optional(function, asked):
-            why = refused.get(name) or _unknown(name, offered)
+            why = question.refusal(name) or _unknown(name, offered)
             return Answer(Outcome.ERROR, reason=why, line=code.co_firstlineno)
     return given
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graders.words import Reason
+from graders.words import Code, Reason, reason
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,16 +18,16 @@ class Question:
 
     `values` are the tensors and numbers of the forward pass, shared by all questions of a case; `upstream` the
     gradients d<name> that have arrived. Both are offered by name. `refused` holds names that exist but are not to be
-    had, each with the reason. `shapes` are those of the tensors whose gradients come back; `several` says that they
-    come back as a tuple. `parameters` are those of
-    the released stub. `operations` is how many tensor operations one call may take where they are counted.
+    had, each with the code of the reason. `shapes` are those of the tensors whose gradients come back; `several` says
+    that they come back as a tuple. `parameters` are those of the released stub. `operations` is how many tensor
+    operations one call may take where they are counted.
     """
 
     function: str
     targets: tuple[str, ...]
     values: Mapping[str, Any]
     upstream: Mapping[str, Tensor] = field(default_factory=dict)
-    refused: Mapping[str, Reason] = field(default_factory=dict)
+    refused: Mapping[str, Code] = field(default_factory=dict)
     shapes: tuple[tuple[int, ...], ...] = ()
     several: bool = False
     parameters: tuple[str, ...] = ()
@@ -37,3 +37,9 @@ class Question:
     @property
     def offered(self) -> dict[str, Any]:
         return {**self.values, **self.upstream}
+
+    def refusal(self, name: str) -> Reason | None:
+        """Why a name that exists is not to be had."""
+        if name not in self.refused:
+            return None
+        return reason(self.refused[name], name=name, target=" and ".join(self.targets), direct=", ".join(self.upstream))
