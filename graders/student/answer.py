@@ -7,9 +7,8 @@ loop that does not end, to a change of torch's settings.
 
 from __future__ import annotations
 
-import contextlib
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,14 +54,14 @@ def plainly(action: Callable[[], Any]) -> Any:
 def ask(function: Function, question: Question, attempt: Attempt = plainly, copy: bool = True) -> tuple[Answer, ...]:
     """Call a function with what it asks for; an answer for each gradient that it returns.
 
-    With float64 arguments, float32 constants inside are float64 too. It gets copies, unless `copy` is false; a copy
+    In float64, float32 constants inside are float64 too. It gets copies, unless `copy` is false; a copy
     that was changed in place is an error of its own, since other gradients need that tensor.
     """
     offered = question.offered
     given = _arguments(function, question, offered, copy)
     if isinstance(given, Answer):
         return (given,) * len(question.targets)
-    found = attempt(lambda: _collected(_called(function, given), question))
+    found = attempt(lambda: _collected(_called(function, given, question.dtype), question))
     if isinstance(found, Answer):
         return (found,) * len(question.targets)
     if copy:
@@ -104,10 +103,11 @@ def _unknown(name: str, offered: Mapping[str, Any]) -> Reason:
     return reason(Code.UNKNOWN_NAME, name=name, close=close[0] if close else None)
 
 
-def _called(function: Function, given: Mapping[str, Any]) -> Any:
-    """What it returns, in the precision of its arguments."""
-    double = any(isinstance(value, Tensor) and value.dtype is torch.float64 for value in given.values())
-    with in_double() if double else contextlib.nullcontext():
+def _called(function: Function, given: Mapping[str, Any], dtype: torch.dtype) -> Any:
+    """What it returns, in the precision of the question."""
+    if dtype is not torch.float64:
+        return function(**given)
+    with in_double():
         return function(**given)
 
 
@@ -118,23 +118,27 @@ def _unchanged(now: Tensor, before: Tensor) -> bool:
 
 
 def _collected(returned: Any, question: Question) -> tuple[Answer, ...]:
-    return tuple(_collect(returned, question, index) for index in range(len(question.targets)))
-
-
-def _collect(returned: Any, question: Question, index: int) -> Answer:
+    """An answer for each gradient that came back."""
     try:
-        chosen = element(returned, index, len(question.targets)) if question.several else returned
-        return Answer(Outcome.ANSWERED, as_tensor(chosen, question.dtype))
+        each = elements(returned, len(question.targets)) if question.several else (returned,)
+    except NotATensor as error:
+        return (Answer(Outcome.BAD_OUTPUT, reason=error.why),) * len(question.targets)
+    return tuple([_collect(one, question.dtype) for one in each])
+
+
+def _collect(returned: Any, dtype: torch.dtype) -> Answer:
+    try:
+        return Answer(Outcome.ANSWERED, as_tensor(returned, dtype))
     except NotATensor as error:
         return Answer(Outcome.BAD_OUTPUT, reason=error.why)
 
 
-def element(returned: object, index: int, count: int) -> object:
-    """One of `count` gradients that a function returned together. Raises NotATensor if it did not return that many."""
+def elements(returned: object, count: int) -> Sequence[object]:
+    """The gradients that a function returned together. Raises NotATensor if there are not `count`."""
     what = f"one {type(returned).__name__}"
     if isinstance(returned, tuple | list):
         if len(returned) == count:
-            return returned[index]
+            return returned
         what = f"{len(returned)} values"
     raise NotATensor(reason(Code.RETURNED_COUNT, what=what, count=count))
 
@@ -144,6 +148,9 @@ def as_tensor(returned: object, dtype: torch.dtype) -> Tensor:
 
     Raises NotATensor for anything else, complex numbers and sparse tensors included.
     """
+    if type(returned) is Tensor and returned.dtype is dtype and not returned.requires_grad and returned.is_cpu:
+        if returned.layout is torch.strided:  # what nearly always comes back, and in training a thousand times a second
+            return returned
     if returned is None:
         raise NotATensor(Reason(Code.RETURNED_NONE))
     if isinstance(returned, (bool, int, float, np.number, np.ndarray)):

@@ -12,7 +12,7 @@ from torch import Tensor
 from graders.words import Code, Reason, reason
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Question:
     """One function at one case.
 
@@ -35,8 +35,8 @@ class Question:
     operations: int = 200
 
     @property
-    def offered(self) -> dict[str, Any]:
-        return {**self.values, **self.upstream}
+    def offered(self) -> Mapping[str, Any]:
+        return {**self.values, **self.upstream} if self.upstream else self.values
 
     def refusal(self, name: str) -> Reason | None:
         """Why a name that exists is not to be had."""

@@ -40,9 +40,13 @@ class ByHand:
                 values = forward(**self.parameters, Xb=Xb, Yb=Yb)
                 answers = self._gradients(values)
                 for parameter, answer in zip(parameters, answers, strict=True):
-                    self._descend(parameter, answer, rate)
+                    gradient = answer.tensor
+                    if gradient is None:
+                        raise TrainingError(self._fault(answer))
+                    same = gradient.shape == parameter.shape
+                    parameter.sub_(gradient if same else gradient.reshape(parameter.shape), alpha=rate)
                 losses.append(values["loss"].item())
-                del values, answers  # their memory serves the next step
+                del values, answers, gradient  # their memory serves the next step
         return torch.tensor(losses)
 
     def _gradients(self, values: dict[str, Any]) -> tuple[Answer, ...]:
@@ -57,15 +61,7 @@ class ByHand:
         except Exception as error:
             return accident(error, self.subject.kit.path)
 
-    def _descend(self, parameter: Tensor, answer: Answer, rate: float) -> None:
-        gradient = answer.tensor
-        if gradient is None:
-            raise TrainingError(self._told(answer))
-        if gradient.shape != parameter.shape:
-            gradient = gradient.reshape(parameter.shape)
-        parameter.sub_(gradient, alpha=rate)
-
-    def _told(self, answer: Answer) -> str:
+    def _fault(self, answer: Answer) -> str:
         """Why there is no gradient in the middle of training, with the student's own lines."""
         path, function = self.subject.kit.path, self.subject.exercise.gradients[0].function
         where = f"{path}:{answer.line}" if answer.line else str(path)
