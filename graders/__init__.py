@@ -1,4 +1,4 @@
-"""Graders for backward passes written by hand: the public face. A stub needs one name of it: `gradients`.
+"""The public face of the graders: a stub needs one name of it, `gradients`.
 
 `graders.grade(folder, out)` grades a class. A name is loaded when it is asked for, so a stub starts quickly.
 The face may name any room, inside a function. docs/architecture.md shows the rooms in order; `verdict/grader.py` is

@@ -1,4 +1,4 @@
-"""Notebooks: made from the exercises, checked while one writes them, graded under nbgrader without a kernel.
+"""Notebooks for students and for nbgrader: made from the exercises, checked on the spot, graded without a kernel.
 
 It may import report/, authoring/, grading/ and what stands before them. A student's notebook needs one name: `check`.
 Begin with `source` (an exercise as a notebook), `incell.check` (what a student calls), `nbgrader/` (grading). Only

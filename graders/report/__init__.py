@@ -1,4 +1,4 @@
-"""The edge: what people and programs read. Data in, text out; no verdict is made here.
+"""What people and programs read: data in, text and pictures out. No verdict is made here.
 
 It may import grading/ and what stands before it.
 Begin with `terminal` for a student's own check and `publish.publish` for a class: `scores` (the class as plain values),

@@ -1,4 +1,4 @@
-"""A student's module: what its functions are asked, what comes back, and what by hand means.
+"""A student's module and its answers: what is asked, what comes back, what by hand means.
 
 The self-check uses it in its own process, and the sandbox on both sides of its wall: so nothing here knows a right
 answer. It may import exercise/, outcome and words, and never oracle/.

@@ -1,4 +1,4 @@
-"""Training with a hand-written backward pass: the loop, its checkpoint, the report and pictures at the end.
+"""Training with hand-written gradients: the loop, its checkpoint, the report and pictures at the end.
 
 The exercise says what the network is: a module with run() also gives initialise, forward, learning_rate, calibrate,
 evaluate and sample, and the names of its parameters are those of its gradients.
