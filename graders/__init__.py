@@ -1,6 +1,8 @@
-"""Graders for backward passes written by hand. A stub needs one name of it: `gradients`.
+"""The public face of the graders: a stub needs one name of it, `gradients`.
 
-`graders.grade(folder, out)` grades a class; it is loaded when it is asked for.
+`graders.grade(folder, out)` grades a class. A name is loaded when it is asked for, so a stub starts quickly.
+The face may name any room, inside a function. docs/architecture.md shows the rooms in order; `verdict/grader.py` is
+the way that all checks share.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Names: the embedded list, or a user's own, as batches for a character model."""
+"""The embedded names, or a user's own: a vocabulary, examples and batches for a character model."""
 
 from __future__ import annotations
 

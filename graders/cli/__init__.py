@@ -1,4 +1,5 @@
-"""The command `backprop-ninja`, a file for each who types: student, author, classes (an instructor), train.
+"""The command `backprop-ninja`: a file for each who types (student, author, classes for an instructor, train).
 
-It may import everything and nothing imports it. Begin at main.py.
+It may import everything, and nothing imports it.
+Begin with `main.main`; `shared` holds what several commands need.
 """

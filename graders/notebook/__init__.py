@@ -1,6 +1,8 @@
-"""Notebooks: made from the exercises, checked while one writes them, graded under nbgrader without a kernel.
+"""Notebooks for students and for nbgrader: made from the exercises, checked on the spot, graded without a kernel.
 
-A student's notebook needs one name of it: `check`. Only exporter.py and preprocessor.py import nbgrader.
+It may import report/, authoring/, grading/ and what stands before them. A student's notebook needs one name: `check`.
+Begin with `source` (an exercise as a notebook), `incell.check` (what a student calls), `nbgrader/` (grading). Only
+files in nbgrader/ import nbgrader.
 """
 
 from __future__ import annotations

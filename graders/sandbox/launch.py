@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-import graders
 from graders.sandbox.clock import Clock
 from graders.sandbox.listen import Listener, Lost, Run
 from graders.sandbox.task import Limits
@@ -71,7 +70,7 @@ class Zygote:
     """One zygote process. Not for more than one thread."""
 
     def __init__(self, isolation: str):
-        own = Path(graders.__file__ or "").resolve().parents[1]
+        own = Path(__file__).resolve().parents[2]
         prefix: list[str] = []
         if isolation == "A":
             program = shutil.which("bwrap")

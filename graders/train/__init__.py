@@ -1,7 +1,9 @@
-"""Training with a hand-written backward pass: the loop, its checkpoint, what is told and drawn at the end.
+"""Training with hand-written gradients: the loop, its checkpoint, the report and pictures at the end.
 
-What the network is, the exercise says: a module with run() also gives initialise, forward, learning_rate, calibrate,
+The exercise says what the network is: a module with run() also gives initialise, forward, learning_rate, calibrate,
 evaluate and sample, and the names of its parameters are those of its gradients.
+It may import verdict/ and what stands before it, but not authoring/.
+Begin with `run.main`; then `subject` (whose gradients), `steppers` (one step), `loop` (all of them).
 """
 
 

@@ -1,13 +1,10 @@
-"""What a wrong gradient may be, told by the autograd graph and the forward values alone.
+"""What a wrong gradient may be, by the autograd graph and the forward values alone.
 
-`diagnose` puts three questions to an answer: in `of_shape` its shape is wrong, in `of_scale` it is the right gradient
-but for a constant, in `of_values` its numbers are wrong. Hypotheses come in groups, and the first group with one that
-fits is believed. So the order decides what a student reads: a slip that many make stands before one that few make,
-and a narrow hypothesis before one that can imitate it. Of wrong values, all those in a group that fit are named: they
-are as likely as each other.
-
-A file holds one kind of mistake: `upstream`, `operands`, `others`, `order`, `sums`, `lookups`. `diagnosis/fitting.py`
-decides whether a hypothesis fits.
+A group of hypotheses with one that fits is believed, so the order decides what a student reads: a slip that many make
+comes before one that few make, and a narrow hypothesis before one that can imitate it. All those of a group that fit
+are named, for they are as likely as each other.
+A file holds one kind of mistake. It may import diagnosis/fitting, oracle/ and what stands before it.
+Begin with `of_shape`, `of_scale` and `of_values`, which `diagnose` asks; `diagnosis/fitting.py` decides what fits.
 """
 
 from __future__ import annotations
