@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from graders.cli import author, classes, student, train
+from graders.cli import author, instructor, student, train
 
 
 @click.group()
@@ -19,8 +19,8 @@ for command in (
     student.solution,
     author.release,
     author.selfcheck,
-    classes.grade,
-    classes.course,
+    instructor.grade,
+    instructor.course,
     train.train,
 ):
     main.add_command(command)

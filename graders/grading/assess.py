@@ -16,8 +16,9 @@ from functools import cached_property
 from graders.exercise.kit import Kit
 from graders.exercise.module import Gradient
 from graders.grading import difference
-from graders.grading.keys import Keys, secret_seed
+from graders.grading.keys import Keys
 from graders.grading.results import Assessment, Key
+from graders.grading.secret import secret_seed
 from graders.oracle.gradient import Oracles
 from graders.outcome import Outcome
 from graders.sandbox.sandbox import Sandbox, Sandboxed

@@ -1,13 +1,13 @@
-"""What results are looked up by, and what the seeds of secret cases are drawn from."""
+"""What results are looked up by."""
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Mapping
 
 from graders.exercise.kit import Kit
 from graders.grading.results import Key
+from graders.grading.secret import seed_id
 
 # Raise it when a verdict on the same file can be another one, or a stored result is written in another way. What was
 # stored under a lower number is then graded again. A test compares the verdicts on a table of answers.
@@ -20,11 +20,6 @@ def version_of(kit: Kit) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def seed_id(secret: bytes) -> str:
-    """Names the secret without telling it."""
-    return hmac.digest(secret, b"which secret", "sha256").hex()[:16]
-
-
 class Keys:
     """What results are looked up by: one for the kits and the secret of a run."""
 
@@ -35,8 +30,3 @@ class Keys:
     def of(self, exercise: str, submission: str) -> Key:
         """The key of a file by its digest."""
         return Key(submission, self._versions[exercise], self._seed)
-
-
-def secret_seed(secret: bytes, key: Key) -> int:
-    """The seed of the secret cases of one submission to one exercise."""
-    return int.from_bytes(hmac.digest(secret, f"{key.submission} {key.version}".encode(), "sha256")[:6], "big")

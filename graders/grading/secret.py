@@ -1,12 +1,14 @@
-"""The instructor's secret, which the seeds of secret cases are drawn from."""
+"""The instructor's secret, and the seeds of secret cases that are drawn from it."""
 
 from __future__ import annotations
 
+import hmac
 import os
 import secrets
 from pathlib import Path
 
 from graders.grading import GradingError
+from graders.grading.results import Key
 
 SHORTEST_SECRET = 16
 
@@ -25,3 +27,13 @@ def secret_of(out: Path, given: Path | None) -> bytes:
     if len(secret) < SHORTEST_SECRET:
         raise GradingError(f"{path} is too short for a secret: at least {SHORTEST_SECRET} bytes")
     return secret
+
+
+def seed_id(secret: bytes) -> str:
+    """Names the secret without telling it."""
+    return hmac.digest(secret, b"which secret", "sha256").hex()[:16]
+
+
+def secret_seed(secret: bytes, key: Key) -> int:
+    """The seed of the secret cases of one submission to one exercise."""
+    return int.from_bytes(hmac.digest(secret, f"{key.submission} {key.version}".encode(), "sha256")[:6], "big")

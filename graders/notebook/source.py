@@ -19,7 +19,7 @@ from graders.exercise import kit
 from graders.exercise.module import Exercise, ExerciseError, load, references
 from graders.exercise.stub import stub
 from graders.notebook.outline import Part, parts
-from graders.submissions.cells import cell_id, grade_id, marks, release_of
+from graders.submissions.cell_ids import cell_id, grade_id, marks, release_of
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 MARKER = re.compile(r"^\s*### (BEGIN|END) SOLUTION\s*\n?", re.MULTILINE)

@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from graders.sandbox.task import LONGEST_SOURCE
-from graders.submissions import notebook as extract
+from graders.submissions import notebook_module as extract
 
 ZIP = (".zip",)
 NOTEBOOK = ".ipynb"

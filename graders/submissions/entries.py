@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from graders.submissions import notebook as extract
+from graders.submissions import notebook_module as extract
 from graders.submissions.archives import (
     MOST_ENTRIES,
     Found,

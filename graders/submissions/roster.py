@@ -9,7 +9,7 @@ from pathlib import Path
 
 from graders.exercise.kit import Kit
 from graders.submissions.archives import is_notebook
-from graders.submissions.cells import release_of
+from graders.submissions.cell_ids import release_of
 from graders.submissions.entries import Attempt, Student, Unread, entries_of, read_student
 from graders.submissions.spool import Piece, Spool
 from graders.words import Code, Reason, reason

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from graders.exercise.kit import Kit
 from graders.exercise.module import Exercise, Gradient
-from graders.oracle import compare
-from graders.oracle.compare import Line
+from graders.oracle import compare, lecture_line
+from graders.oracle.lecture_line import Line
 from graders.oracle.questions import question
 from graders.oracle.run import Unanswered, first_departure, losses_by_autograd, losses_by_hand
 from graders.outcome import Outcome
@@ -104,7 +104,7 @@ class Chained(Check):
         chained, true = self.chained(gradient.name), self.cases.public.lecture.true_gradients[gradient.target]
         if chained is None or not compare.same_up_to_ones(chained.shape, true.shape):
             return None
-        return compare.line(gradient.target, chained, true)
+        return lecture_line.line(gradient.target, chained, true)
 
     @one_thread()  # both sides, or sums of large tensors would differ in their last bits
     def _run_result(self) -> Result:
@@ -119,7 +119,7 @@ class Chained(Check):
         if isinstance(mine, Answer):
             return Result(item.name, mine.outcome, mine.reason, mine.line or line, mine.frames)
         true = losses_by_autograd(self.exercise, seed)
-        lecture = compare.line(item.name, torch.tensor(mine), torch.tensor(true))
+        lecture = lecture_line.line(item.name, torch.tensor(mine), torch.tensor(true))
         step = first_departure(mine, true)
         if step is None:
             outcome = Outcome.EXACT if lecture.exact else Outcome.APPROXIMATE

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from graders import words
-from graders.oracle.compare import Line
+from graders.oracle.lecture_line import Line
 from graders.outcome import Outcome
 from graders.words import Reason
 

@@ -25,7 +25,7 @@ from click.testing import CliRunner
 from graders import grade
 from graders.authoring.catalogue import examples
 from graders.authoring.library import try_together
-from graders.cli.classes import is_open
+from graders.cli.instructor import is_open
 from graders.cli.main import main
 from graders.exercise.cases import cases
 from graders.exercise.kit import kits_in

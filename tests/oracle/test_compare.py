@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from graders.oracle.compare import Match, line, match, same_up_to_ones
+from graders.oracle.compare import Match, match, same_up_to_ones
+from graders.oracle.lecture_line import line
 from graders.student.answer import NotATensor, as_tensor
 
 EXPECTED = torch.tensor([[1.0, -2.0, 4.0]], dtype=torch.float64)

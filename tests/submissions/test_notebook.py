@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 
-from graders.submissions.notebook import MOST_PROBLEMS, module_of
+from graders.submissions.notebook_module import MOST_PROBLEMS, module_of
 from tests.support.course import code
 
 STUB = "def dlogits(logits, Yb):\n    # YOUR CODE HERE\n    raise NotImplementedError()"

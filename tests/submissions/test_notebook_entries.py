@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from graders.submissions.entries import Student, entries_of, read_student
-from graders.submissions.notebook import LONGEST, module_of
+from graders.submissions.notebook_module import LONGEST, module_of
 from tests.support.course import code
 
 OFFERS = {"ex1_atomic": ["dprobs", "dlogits", "dh"], "ex2_cross_entropy": ["dlogits"]}

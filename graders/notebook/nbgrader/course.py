@@ -28,9 +28,9 @@ PREPROCESSORS = [
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
-    "graders.notebook.nbgrader.save.NinjaSave",  # for SaveAutoGrades
-    "graders.notebook.nbgrader.save.NinjaLate",  # for AssignLatePenalties
-    "graders.notebook.nbgrader.save.NinjaCheck",  # for CheckCellMetadata
+    "graders.notebook.nbgrader.save_scores.NinjaSave",  # for SaveAutoGrades
+    "graders.notebook.nbgrader.save_scores.NinjaLate",  # for AssignLatePenalties
+    "graders.notebook.nbgrader.save_scores.NinjaCheck",  # for CheckCellMetadata
 ]
 
 

@@ -12,9 +12,9 @@ import nbformat
 from nbconvert.exporters import NotebookExporter
 from traitlets import Bool
 
-from graders.notebook.nbgrader.gradebook import exercise_of, released_for
 from graders.notebook.nbgrader.rebuild import rebuild
-from graders.submissions.notebook import Unreadable, cells_of, check_size
+from graders.notebook.nbgrader.released import exercise_of, released_for
+from graders.submissions.notebook_module import Unreadable, cells_of, check_size
 
 
 class SubmissionExporter(NotebookExporter):  # type: ignore[misc]

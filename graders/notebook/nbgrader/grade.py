@@ -1,6 +1,6 @@
 """In the place of nbgrader's Execute: answers go through the trusted path, and no kernel is started.
 
-`NinjaGrade` writes the report into every test cell, and leaves the scores to NinjaSave (save.py).
+`NinjaGrade` writes the report into every test cell, and leaves the scores to NinjaSave (save_scores.py).
 Notebooks that were not made by `backprop-ninja release` go through Execute as ever.
 """
 
@@ -17,12 +17,12 @@ from traitlets import Bool, Float, Unicode
 
 from graders.notebook.nbgrader import feedback
 from graders.notebook.nbgrader.exporter import submitted_bytes
-from graders.notebook.nbgrader.gradebook import exercise_of, released_for
-from graders.notebook.nbgrader.save import OURS
+from graders.notebook.nbgrader.released import exercise_of, released_for
+from graders.notebook.nbgrader.save_scores import OURS
 from graders.notebook.nbgrader.session import Session, session
 from graders.outcome import Outcome
-from graders.submissions.cells import grade_id, grade_id_of, split_id
-from graders.submissions.notebook import Module, Unreadable, module_of
+from graders.submissions.cell_ids import grade_id, grade_id_of, split_id
+from graders.submissions.notebook_module import Module, Unreadable, module_of
 from graders.verdict.result import Result
 from graders.words import Code, Reason, reason
 

@@ -13,8 +13,8 @@ from typing import Any
 from nbformat import from_dict
 
 from graders.notebook.source import KERNEL
-from graders.submissions.cells import cell_id, grade_id_of
-from graders.submissions.notebook import text_of
+from graders.submissions.cell_ids import cell_id, grade_id_of
+from graders.submissions.notebook_module import text_of
 from graders.submissions.statements import LONGEST_CELL, parse
 
 

@@ -18,7 +18,7 @@ from graders.grading.store import result_in
 from graders.report.pages import Forward
 from graders.sandbox.sandbox import Sandbox
 from graders.sandbox.task import Limits
-from graders.submissions.cells import release_of
+from graders.submissions.cell_ids import release_of
 from graders.submissions.spool import digest
 
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from graders.submissions.cells import grade_id_of, split_id
+from graders.submissions.cell_ids import grade_id_of, split_id
 from graders.submissions.statements import LONGEST_CELL, Cell, Statement, assemble, parse
 
 LONGEST = 16 * 1024 * 1024  # bytes of a notebook that are read; outputs included

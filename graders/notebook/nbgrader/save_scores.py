@@ -14,7 +14,7 @@ from nbgrader import utils
 from nbgrader.api import BaseCell, Comment, Grade
 from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, SaveAutoGrades
 
-from graders.notebook.nbgrader.gradebook import opened
+from graders.notebook.nbgrader.released import opened
 
 OURS = "backprop_ninja"  # among nbgrader's resources: what NinjaGrade leaves for these
 

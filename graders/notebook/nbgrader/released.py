@@ -11,7 +11,7 @@ from typing import Any
 from nbgrader.api import Gradebook, MissingEntry
 
 from graders.notebook.nbgrader.rebuild import Released
-from graders.submissions.cells import split_id
+from graders.submissions.cell_ids import split_id
 
 
 @contextlib.contextmanager
