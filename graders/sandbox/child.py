@@ -24,7 +24,7 @@ from graders.outcome import Outcome
 from graders.sandbox import confine
 from graders.sandbox.task import Limits, Task, most_elements, unpack
 from graders.sandbox.watch import Watch
-from graders.sandbox.wire import ARMED, CLAIMABLE, LOADED, MOST_DIMENSIONS, Claim, claim_of, encode
+from graders.sandbox.wire import ARMED, CLAIMABLE, LOADED, MOST_DIMENSIONS, Claim, claim_of, encode, extent
 from graders.student.accidents import attempted
 from graders.student.answer import Answer, ask
 from graders.student.module import unreadable
@@ -169,6 +169,6 @@ def _watched(watch: Watch, count: int, action: Callable[[], tuple[Answer, ...]])
 
 def _within_bounds(answer: Answer, shape: tuple[int, ...]) -> Answer:
     tensor = answer.tensor
-    if tensor is None or (tensor.dim() <= MOST_DIMENSIONS and tensor.numel() <= most_elements(shape)):
+    if tensor is None or (tensor.dim() <= MOST_DIMENSIONS and extent(tensor.shape) <= most_elements(shape)):
         return answer
     return Answer(Outcome.BAD_OUTPUT, reason=Reason(Code.RETURNED_TOO_MUCH))

@@ -49,10 +49,17 @@ class Submission:
     def _words(self) -> frozenset[str]:
         return frozenset(WORD.findall(self.source.decode("utf-8", "replace")))
 
+    @cached_property
+    def _dotted(self) -> list[str]:
+        return DOTTED.findall(self.source.decode("utf-8", "replace"))
+
     def admitted(self, name: str, question: Question | None) -> str | None:
-        """A name that is known here, else None."""
+        """A name that is known here, else None. With its dots it must stand in the text: words of it could spell."""
+        if "." in name:
+            stands = DOTTED.fullmatch(name) and any(f"{found}.".startswith(f"{name}.") for found in self._dotted)
+            return name if stands else None
         known = self._words | PYTHONS | (question.offered.keys() | question.refused.keys() if question else set())
-        return name if DOTTED.fullmatch(name) and all(part in known for part in name.lstrip(".").split(".")) else None
+        return name if name in known else None
 
     def answer(self, claim: Claim, seconds: float, question: Question | None = None, index: int = 0) -> Answer:
         """The answer that a claim amounts to; `question` and `index` say what it answers, None that the module loads.
