@@ -125,15 +125,15 @@ def _load(work: Task, watch: Watch, names: dict[str, Any]) -> tuple[Answer, ...]
         linecache.cache[str(PATH)] = len(text), None, text.splitlines(True), str(PATH)
         try:
             tree = ast.parse(text, str(PATH))
+            if work.limits.static_check:
+                tree, watch.faults = screen(tree)
+            code = compile(tree, str(PATH), "exec")
         except SyntaxError as error:
             return unreadable(error)
-        if work.limits.static_check:
-            try:
-                tree, watch.faults = screen(tree)
-            except Forbidden as error:
-                return Answer(Outcome.FORBIDDEN, reason=error.why, line=error.line)
+        except Forbidden as error:
+            return Answer(Outcome.FORBIDDEN, reason=error.why, line=error.line)
         with watch.during(work.limits.import_operations):
-            exec(compile(tree, str(PATH), "exec"), names)
+            exec(code, names)
         return Answer(Outcome.ANSWERED)
 
     return (attempted(load, PATH, None),)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from graders.outcome import Outcome
+from graders.sandbox.python_says import of_python
 from graders.sandbox.wire import NAMES, Claim, printable
 from graders.student.answer import Answer
 from graders.student.question import Question
@@ -82,7 +83,9 @@ class Submission:
         names = dict(zip(NAMES, claim.names, strict=False))
         if question and names.get("name") in question.refused and claim.code in (Code.NOT_UPSTREAM, Code.THE_ANSWER):
             return question.refused[names["name"]]
+        words = of_python(names.pop("words", ""))
         facts: dict[str, str | int | None] = {key: self.admitted(name, question) for key, name in names.items() if name}
+        facts["words"] = words
         if question:
             facts |= {"function": question.function, "count": len(question.targets), "target": question.targets[index]}
         return reason(claim.code, **facts)

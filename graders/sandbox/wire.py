@@ -29,7 +29,7 @@ CLAIMABLE = (  # what a child may say, by its place here; everything else is the
     Outcome.MEMORY,
 )
 CODES = (None, *Code)
-NAMES = ("name", "kind", "close")  # the facts that may cross, in this order
+NAMES = ("name", "kind", "close", "words")  # the facts that may cross, in this order; the last of CPython
 
 
 LONGEST_NAMES = 400  # bytes, of all names of a claim
