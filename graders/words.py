@@ -25,7 +25,7 @@ class Code(Enum):
 
     # --- the file
     CANNOT_READ = ("cannot be read: {text}",)
-    SYNTAX = ("syntax error: {text}", "syntax error")
+    SYNTAX = ("syntax error: {words}", "syntax error")
     TOO_LONG = ("the file is longer than {kilobytes} kB",)
     MISSING = (
         "`def {function}({parameters})` is missing from {file}: put it back",

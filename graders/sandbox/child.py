@@ -24,7 +24,7 @@ from graders.outcome import Outcome
 from graders.sandbox import confine
 from graders.sandbox.task import Limits, Task, most_elements, unpack
 from graders.sandbox.watch import Watch
-from graders.sandbox.wire import ARMED, CLAIMABLE, LOADED, MOST_DIMENSIONS, Claim, claim_of, encode
+from graders.sandbox.wire import ARMED, CLAIMABLE, LOADED, MOST_DIMENSIONS, Claim, claim_of, encode, extent
 from graders.student.accidents import attempted
 from graders.student.answer import Answer, ask
 from graders.student.module import unreadable
@@ -125,15 +125,15 @@ def _load(work: Task, watch: Watch, names: dict[str, Any]) -> tuple[Answer, ...]
         linecache.cache[str(PATH)] = len(text), None, text.splitlines(True), str(PATH)
         try:
             tree = ast.parse(text, str(PATH))
+            if work.limits.static_check:
+                tree, watch.faults = screen(tree)
+            code = compile(tree, str(PATH), "exec")
         except SyntaxError as error:
             return unreadable(error)
-        if work.limits.static_check:
-            try:
-                tree, watch.faults = screen(tree)
-            except Forbidden as error:
-                return Answer(Outcome.FORBIDDEN, reason=error.why, line=error.line)
+        except Forbidden as error:
+            return Answer(Outcome.FORBIDDEN, reason=error.why, line=error.line)
         with watch.during(work.limits.import_operations):
-            exec(compile(tree, str(PATH), "exec"), names)
+            exec(code, names)
         return Answer(Outcome.ANSWERED)
 
     return (attempted(load, PATH, None),)
@@ -169,6 +169,6 @@ def _watched(watch: Watch, count: int, action: Callable[[], tuple[Answer, ...]])
 
 def _within_bounds(answer: Answer, shape: tuple[int, ...]) -> Answer:
     tensor = answer.tensor
-    if tensor is None or (tensor.dim() <= MOST_DIMENSIONS and tensor.numel() <= most_elements(shape)):
+    if tensor is None or (tensor.dim() <= MOST_DIMENSIONS and extent(tensor.shape) <= most_elements(shape)):
         return answer
     return Answer(Outcome.BAD_OUTPUT, reason=Reason(Code.RETURNED_TOO_MUCH))

@@ -162,4 +162,5 @@ def ending(status: int) -> tuple[Outcome, Reason]:
         return Outcome.TIME_OUT, Reason(Code.CPU_USED_UP)
     if number == signal.SIGKILL:
         return Outcome.MEMORY, Reason(Code.KILLED)
-    return Outcome.CRASH, reason(Code.SIGNAL, signal=signal.Signals(number).name)
+    names = {known.value: known.name for known in signal.Signals}  # not every number has one
+    return Outcome.CRASH, reason(Code.SIGNAL, signal=names.get(number, f"signal {number}"))

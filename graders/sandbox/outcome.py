@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from graders.outcome import Outcome
+from graders.sandbox.python_says import of_python
 from graders.sandbox.wire import NAMES, Claim, printable
 from graders.student.answer import Answer
 from graders.student.question import Question
@@ -49,10 +50,17 @@ class Submission:
     def _words(self) -> frozenset[str]:
         return frozenset(WORD.findall(self.source.decode("utf-8", "replace")))
 
+    @cached_property
+    def _dotted(self) -> list[str]:
+        return DOTTED.findall(self.source.decode("utf-8", "replace"))
+
     def admitted(self, name: str, question: Question | None) -> str | None:
-        """A name that is known here, else None."""
+        """A name that is known here, else None. With its dots it must stand in the text: words of it could spell."""
+        if "." in name:
+            stands = DOTTED.fullmatch(name) and any(f"{found}.".startswith(f"{name}.") for found in self._dotted)
+            return name if stands else None
         known = self._words | PYTHONS | (question.offered.keys() | question.refused.keys() if question else set())
-        return name if DOTTED.fullmatch(name) and all(part in known for part in name.lstrip(".").split(".")) else None
+        return name if name in known else None
 
     def answer(self, claim: Claim, seconds: float, question: Question | None = None, index: int = 0) -> Answer:
         """The answer that a claim amounts to; `question` and `index` say what it answers, None that the module loads.
@@ -75,7 +83,9 @@ class Submission:
         names = dict(zip(NAMES, claim.names, strict=False))
         if question and claim.code in (Code.NOT_UPSTREAM, Code.THE_ANSWER):
             return question.refusal(names.get("name", "")) or Reason(Code.RAISED)
+        words = of_python(names.pop("words", ""))
         facts: dict[str, str | int | None] = {key: self.admitted(name, question) for key, name in names.items() if name}
+        facts["words"] = words
         if question:
             facts |= {"function": question.function, "count": len(question.targets), "target": question.targets[index]}
         return reason(claim.code, **facts)

@@ -29,7 +29,7 @@ CLAIMABLE = (  # what a child may say, by its place here; everything else is the
     Outcome.MEMORY,
 )
 CODES = (None, *Code)
-NAMES = ("name", "kind", "close")  # the facts that may cross, in this order
+NAMES = ("name", "kind", "close", "words")  # the facts that may cross, in this order; the last of CPython
 
 
 LONGEST_NAMES = 400  # bytes, of all names of a claim
@@ -112,9 +112,17 @@ class Reader:
 
     def _check_tensor(self, number: int, outcome: Outcome, shape: Sequence[int], size: int) -> None:
         most = self.most[number] if 0 <= number < len(self.most) else 0
-        wanted = math.prod(shape) if number >= 0 and outcome is Outcome.ANSWERED else 0
-        if number >= len(self.most) or any(s < 0 for s in shape) or wanted > most or size != 8 * wanted:
+        answered = number >= 0 and outcome is Outcome.ANSWERED
+        wanted = math.prod(shape) if answered else 0
+        if number >= len(self.most) or any(s < 0 for s in shape) or size != 8 * wanted:
             raise Garbled
+        if answered and extent(shape) > most:
+            raise Garbled
+
+
+def extent(shape: Sequence[int]) -> int:
+    """The number of elements, where an empty dimension counts as one: beside it, others could be of any size."""
+    return math.prod(max(size, 1) for size in shape)
 
 
 def printable(text: str) -> str:

@@ -49,6 +49,7 @@ def load_student(path: Path, limit: float = DEFAULT_LIMIT) -> Student:
     try:
         text = path.read_text(encoding="utf-8")
         tree = ast.parse(text, str(path))
+        code = compile(tree, str(path), "exec")
     except (OSError, UnicodeDecodeError) as error:
         return Student(path, "", fault=Answer(Outcome.ERROR, reason=reason(Code.CANNOT_READ, text=str(error))))
     except (SyntaxError, ValueError, RecursionError) as error:
@@ -58,7 +59,7 @@ def load_student(path: Path, limit: float = DEFAULT_LIMIT) -> Student:
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # dataclasses and pickle look their module up by name
     with functions_kept():
-        ended = attempted(lambda: exec(compile(tree, str(path), "exec"), module.__dict__), path, limit)
+        ended = attempted(lambda: exec(code, module.__dict__), path, limit)
     functions = {name: value for name, value in vars(module).items() if callable(value)}
     return Student(path, text, functions, lines, ended)
 
@@ -68,7 +69,7 @@ def unreadable(error: SyntaxError | ValueError | RecursionError) -> Answer:
     number = getattr(error, "lineno", None) or 0
     shown = (f"line {number}: {(getattr(error, 'text', None) or '').strip()}",) if number else ()
     if isinstance(error, SyntaxError):
-        return Answer(Outcome.ERROR, reason=reason(Code.SYNTAX, text=error.msg), line=number, frames=shown)
+        return Answer(Outcome.ERROR, reason=reason(Code.SYNTAX, words=error.msg), line=number, frames=shown)
     text, kind = f"{type(error).__name__}: {error}", type(error).__name__
     return Answer(Outcome.ERROR, reason=reason(Code.RAISED, text=text, kind=kind), line=number, frames=shown)
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 
+from graders.sandbox import wire
+
 HEAD = "import torch\nimport torch.nn.functional as F\nimport numpy as np\n"
 HONEST = HEAD + "def dx(w, dy):\n    return dy @ w.T\n"
 MARKER = "left_by_an_attack"  # in the name of every file that an attack tries to make
@@ -356,7 +358,12 @@ attack(
 
 # Forging the verdict.
 NEVER = "bad output, wrong, error, crash, bad output, forbidden"
-CLAIM = "import struct, os\ndef c(ask, code=0, dims=2, sizes=(0, 0, 120), shape=(5, 3), data=bytes(120)):\n    return struct.pack('<4siBBiIIQ8q', b'BNC1', ask, code, dims, 0, *sizes, *(shape + (0,) * (8 - len(shape)))) + data\n"
+CLAIM = f"""
+import struct, os
+def c(ask, outcome=0, dims=2, sizes=(0, 120), shape=(5, 3), data=bytes(120)):
+    numbers = ask, outcome, 0, dims, 0, *sizes, *(shape + (0,) * (8 - len(shape)))
+    return struct.pack({wire.HEADER.format!r}, {wire.MARK!r}, *numbers) + data
+"""
 for name, (body, top) in {
     "patched allclose": ("return dy", "torch.allclose = torch.equal = torch.Tensor.equal = lambda *a, **k: True"),
     "patched in the call": ("torch.allclose = torch.equal = lambda *a, **k: True\nreturn torch.zeros(5, 3)", ""),
@@ -386,17 +393,20 @@ for name, (body, top) in {
         "return torch.zeros(5, 3).as_subclass(T)",
         "class T(torch.Tensor):\n    @classmethod\n    def __torch_function__(cls, f, t, a=(), k=None): return True",
     ),
-    "a claim of its own": ("os.write(3, c(0)); os._exit(0)", CLAIM),
     "many claims": ("os.write(3, b''.join(map(c, range(99)))); return dy", CLAIM),
-    "a claim at import": ("return dy", CLAIM + "os.write(3, c(-1, 0, 0, (0, 0, 0), (), b'') + c(0)); os._exit(0)"),
-    "a claim of grader error": ("os.write(3, c(0, 9, 0, (0, 0, 0), (), b'')); os.kill(os.getpid(), 9)", CLAIM),
+    "a claim at import": ("return dy", CLAIM + "os.write(3, c(-1, 0, 0, (0, 0), (), b'') + c(0)); os._exit(0)"),
+    "a claim of grader error": ("os.write(3, c(0, 9, 0, (0, 0), (), b'')); os.kill(os.getpid(), 9)", CLAIM),
     "a claim of an unknown outcome": ("os.write(3, c(0, 200)); return dy", CLAIM),
     "a claim of a huge tensor": (
-        "os.write(3, c(0, sizes=(0, 0, 1 << 62), shape=(1 << 31, 1 << 28))); return dy",
+        "os.write(3, c(0, sizes=(0, 1 << 62), shape=(1 << 31, 1 << 28))); return dy",
+        CLAIM,
+    ),
+    "a claim of an empty tensor with huge dimensions": (
+        "os.write(3, c(0, 0, 3, (0, 0), (1 << 62, 1 << 62, 0), b'')); return dy",
         CLAIM,
     ),
     "a claim of negative sizes": ("os.write(3, c(0, shape=(-5, -3))); return dy", CLAIM),
-    "a claim of a long text": ("os.write(3, c(0, 2, 0, (1 << 31, 0, 0), (), b'')); return dy", CLAIM),
+    "a claim of a long text": ("os.write(3, c(0, 2, 0, (1 << 31, 0), (), b'')); return dy", CLAIM),
     "a claim of 200 dimensions": ("os.write(3, c(0, dims=200)); return dy", CLAIM),
     "noise": ("os.write(3, os.urandom(1 << 16)); return dy", CLAIM),
     "closed pipe": ("import os; os.closerange(0, 100)", ""),
@@ -414,3 +424,4 @@ for name, (body, top) in {
     },
 }.items():
     attack("forge", name, NEVER, NEVER.replace(", forbidden", ""), body, top)
+attack("forge", "a claim of its own", "forbidden", "wrong", "os.write(3, c(0)); os._exit(0)", CLAIM)  # which is taken
