@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from graders.train.steppers import ByAutograd, Parameters, stepper
+from graders.train.steppers import ByAutograd, Parameters, Stepper, stepper
 from graders.train.subject import Subject, reference_subject
 from tests.support.stubs import REFERENCE
 
@@ -38,12 +38,12 @@ def step_times(subject: Subject, batch: int, hidden: int, rounds: int) -> dict[s
             parameters, X, Y, rates = _start(subject, batch, hidden, count)
             by = ByAutograd(subject, parameters) if kind == "autograd" else _stepper(subject, parameters, batch, kind)
             by.steps(X[:2], Y[:2], rates[:2])
-            seconds = _seconds(lambda by=by, X=X, Y=Y, rates=rates: by.steps(X, Y, rates))  # type: ignore[misc]
+            seconds = _seconds(lambda: by.steps(X, Y, rates))
             best[kind] = min(best[kind], seconds / count)
     return best
 
 
-def _stepper(subject: Subject, parameters: Parameters, batch: int, kind: str):  # type: ignore[no-untyped-def]
+def _stepper(subject: Subject, parameters: Parameters, batch: int, kind: str) -> Stepper:
     return stepper(subject, parameters, batch, fast=kind == "fast")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.support.course import Notebook, answer_of, code
 from tests.support.stubs import solutions
@@ -49,8 +50,9 @@ def after(*sources: str) -> Callable[[Notebook], None]:
     return edit
 
 
-def cell_of(notebook: Notebook, name: str) -> dict:
-    return next(cell for cell in notebook["cells"] if answer_of(cell) == name)
+def cell_of(notebook: Notebook, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(cell for cell in notebook["cells"] if answer_of(cell) == name)
+    return found
 
 
 def copied(notebook: Notebook) -> None:
@@ -157,8 +159,20 @@ STUDENTS: dict[str, Student] = {
     "forged": Student({"dprobs": "    print('1.0'); raise SystemExit(0)"}, 0, after(FORGED)),
 }
 
-CHEATS = ("edited", "rebound", "patched", "transformer", "reads_source", "reads_notebook", "hidden_tests", "history")
-CHEATS += ("database", "shadowing", "leaking", "forged")
+CHEATS = (
+    "edited",
+    "rebound",
+    "patched",
+    "transformer",
+    "reads_source",
+    "reads_notebook",
+    "hidden_tests",
+    "history",
+    "database",
+    "shadowing",
+    "leaking",
+    "forged",
+)
 
 
 @dataclass(frozen=True)
