@@ -50,12 +50,5 @@ class Outcome(Enum):
 
 
 STOPPED = frozenset(
-    {
-        Outcome.FORBIDDEN,
-        Outcome.TIME_OUT,
-        Outcome.MEMORY,
-        Outcome.OUTPUT_LIMIT,
-        Outcome.CRASH,
-        Outcome.GRADER_ERROR,
-    }
+    {Outcome.FORBIDDEN, Outcome.TIME_OUT, Outcome.MEMORY, Outcome.OUTPUT_LIMIT, Outcome.CRASH, Outcome.GRADER_ERROR}
 )

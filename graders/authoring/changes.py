@@ -47,14 +47,7 @@ REDUCTIONS = {
     "sum": ("mean", "a mean stands where a sum belongs"),
     "mean": ("sum", "a sum stands where a mean belongs"),
 }
-ELEMENTWISE = {
-    "exp": "log",
-    "log": "exp",
-    "tanh": "sigmoid",
-    "sigmoid": "tanh",
-    "sqrt": "rsqrt",
-    "rsqrt": "sqrt",
-}
+ELEMENTWISE = {"exp": "log", "log": "exp", "tanh": "sigmoid", "sigmoid": "tanh", "sqrt": "rsqrt", "rsqrt": "sqrt"}
 
 
 OVERWRITTEN = "repeated indices overwrite each other where they should add up"

@@ -68,8 +68,7 @@ def _tell_branches(phrases: dict[str, str], trial: Trial) -> Diagnosis | None:
     used = f"{trial.target} is used {len(phrases)} times, and the contributions add up"
     if missing and len(missing) == len(wrong) and present:
         return Diagnosis(
-            "missing branch",
-            f"only the branch {_and(present)} arrived; {_and(missing)} is missing: {used}",
+            "missing branch", f"only the branch {_and(present)} arrived; {_and(missing)} is missing: {used}"
         )
     if set(wrong.values()) == {"2"}:
         return Diagnosis("doubled branch", f"the branch {_and(list(wrong))} is counted twice")
