@@ -1,7 +1,5 @@
 """Names: the embedded list, or a user's own, as batches for a character model."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Sequence
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Everything that can come of an item: one enum, from the student's terminal to the gradebook."""
 
-from __future__ import annotations
-
 from enum import Enum
 
 

@@ -1,7 +1,5 @@
 """What may stand in the place of a node of a syntax tree by mistake: each change with its cause and its words."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterable, Mapping, Sequence
 

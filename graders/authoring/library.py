@@ -1,7 +1,5 @@
 """The library of wrong answers to an exercise: what its author catalogued, and every mutant of a right answer."""
 
-from __future__ import annotations
-
 import ast
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -4,8 +4,6 @@ A mutant is a hypothesis about a mistake. Messages name operations and variables
 never the code of the solution.
 """
 
-from __future__ import annotations
-
 import ast
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence

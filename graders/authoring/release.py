@@ -1,7 +1,5 @@
 """exercises/ from reference/: a pure function from source to {path: text}; writing and checking differ by one line."""
 
-from __future__ import annotations
-
 import math
 import zipfile
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """The kit checks itself: references, stubs, known wrong answers, mutants and right alternatives, over all exercises."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Which branches of the graph are in an answer, and how often: least squares tells."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -4,8 +4,6 @@ An answer is explained only where a candidate equals it to rounding at every cas
 and random upstream gradients; so a diagnosis is a fact about the numbers, not a guess.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

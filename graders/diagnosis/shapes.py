@@ -1,7 +1,5 @@
 """Why a shape is wrong: not summed, summed over the wrong dimension, transposed, not reshaped."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """An exercise's forward pass: run once, with leaves to differentiate by and a loss to begin from."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 from typing import Any

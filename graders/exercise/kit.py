@@ -4,8 +4,6 @@ One JSON file an exercise, kit/EXERCISE.json. Hints and fingerprints are sealed 
 until they are asked for, not secret. No solution and no derivation is in it.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import zlib

@@ -1,7 +1,5 @@
 """What an exercise module offers: given inputs() and forward(), and one function a gradient."""
 
-from __future__ import annotations
-
 import ast
 import inspect
 import re

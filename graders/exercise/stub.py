@@ -1,7 +1,5 @@
 """The student's module, from the reference: a pure function from text to text."""
 
-from __future__ import annotations
-
 import ast
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What results are looked up by, and what the seeds of secret cases are drawn from."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 from collections.abc import Mapping

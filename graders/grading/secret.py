@@ -1,7 +1,5 @@
 """The instructor's secret, which the seeds of secret cases are drawn from."""
 
-from __future__ import annotations
-
 import os
 import secrets
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a cell shows: rich in Jupyter, plain lines in a terminal or a script."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from html import escape

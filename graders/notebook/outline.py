@@ -1,7 +1,5 @@
 """An exercise as the parts of a notebook, in order: what is given, what to write, what is tested."""
 
-from __future__ import annotations
-
 import ast
 import re
 import textwrap

@@ -1,7 +1,5 @@
 """The instructor's notebooks: solved, run, with derivations. Made again only where they are out of date."""
 
-from __future__ import annotations
-
 import json
 import tempfile
 from pathlib import Path

@@ -4,8 +4,6 @@ DIR/source/NAME/NAME.ipynb with DIR/source/NAME/kit/NAME.json beside it, as nbgr
 solutions stand apart in DIR/solutions/, so that no release contains them.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Is this tensor that gradient? Shape first, then values; and the line that the lecture prints."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from enum import Enum

@@ -1,7 +1,5 @@
 """Autograd's graph of a forward pass: which edges end in a tensor, by which operation, on the way to which others."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from torch.autograd.graph import Node, get_gradient_edge

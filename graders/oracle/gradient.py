@@ -5,8 +5,6 @@ consumers, the nearest watched tensors above it; hooks on the watched tensors re
 arrives there by the upstream gradient that was asked about, so nothing further away leaks in.
 """
 
-from __future__ import annotations
-
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Questions made from an oracle: what a function may ask for by name, and what it may not."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 

@@ -3,16 +3,13 @@
 Nothing graded is an empty cell, a test without a score, a skipped test, a null: never 0.
 """
 
-from __future__ import annotations
-
 import csv
 import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from xml.sax.saxutils import escape, quoteattr
 
 from graders.outcome import Outcome
@@ -37,7 +34,7 @@ class Exports:
         self.out, self.report = out, report
         self._files = ExitStack()
 
-    def __enter__(self) -> Exports:
+    def __enter__(self) -> Self:
         names = ("scores.csv", "marks.jsonl", "junit.xml", "submissions.jsonl")
         opened = [self._files.enter_context((self.out / n).open("w", encoding="utf-8", newline="")) for n in names]
         scores, self._lines, self._xml, self._record = opened
@@ -48,9 +45,7 @@ class Exports:
         self._xml.write('<?xml version="1.0" encoding="utf-8"?>\n<testsuites>\n')
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._xml.write("</testsuites>\n")
         self._files.close()
 

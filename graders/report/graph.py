@@ -1,7 +1,5 @@
 """The compute graph of a forward pass: laid out in layers, and drawn as SVG for a page or a notebook."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

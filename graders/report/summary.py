@@ -1,7 +1,5 @@
 """What `backprop-ninja grade` says at its end: in a few lines how it went and where everything is."""
 
-from __future__ import annotations
-
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text

@@ -3,8 +3,6 @@
 Every length is capped before it is believed, links and names that point outside make the archive unreadable.
 """
 
-from __future__ import annotations
-
 import bz2
 import datetime
 import gzip

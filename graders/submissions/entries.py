@@ -7,8 +7,6 @@ doubt the last by name. A notebook that only its cells assign to an exercise cou
 All attempts are kept in the record.
 """
 
-from __future__ import annotations
-
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence

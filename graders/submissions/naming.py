@@ -1,7 +1,5 @@
 """What names tell: of an entry the student, of a file the exercise, of either which attempt it is."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

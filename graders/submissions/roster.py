@@ -1,7 +1,5 @@
 """A class as it is handed in: which file of whom counts for what. Contents are read one student at a time, once."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The state of a run, and the file that it goes on from: to the identical result, bit for bit."""
 
-from __future__ import annotations
-
 import os
 import pickle
 from dataclasses import asdict, dataclass

@@ -1,7 +1,5 @@
 """The lecture's pictures of a network's health: histograms, saturation, size of the updates, forces on the logits."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The training loop: blocks of steps, a progress bar, Ctrl-C between two blocks."""
 
-from __future__ import annotations
-
 import signal
 import time
 from collections.abc import Callable, Iterator

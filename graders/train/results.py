@@ -1,7 +1,5 @@
 """What is told at the end of a training: calibrated losses and made-up names."""
 
-from __future__ import annotations
-
 import torch
 from rich.console import Console
 

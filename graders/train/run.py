@@ -1,7 +1,5 @@
 """A training from the settings to the pictures."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Three ways to take the same training steps: gradients by hand, by autograd, and the fast variant."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 

@@ -1,7 +1,5 @@
 """What is trained: a student's module, or the reference, with the given code as it was released."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -6,10 +6,9 @@
 (a module in this process, a submission in the sandbox) and which cases decide are their only difference.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from graders.exercise.kit import Kit
 from graders.exercise.module import Exercise
@@ -31,7 +30,7 @@ class Cases:
     kit: Kit
 
     @classmethod
-    def at_home(cls, exercise: Exercise, kit: Kit) -> Cases:
+    def at_home(cls, exercise: Exercise, kit: Kit) -> Self:
         """On a student's own machine the public cases decide."""
         public = Oracles(exercise)
         return cls(public, public, kit)

@@ -1,7 +1,5 @@
 """How nbgrader reads a submitted notebook of ours: never failing for what is in it. Others it reads as ever."""
 
-from __future__ import annotations
-
 import json
 import os
 import stat

@@ -4,8 +4,6 @@
 Notebooks that were not made by `backprop-ninja release` go through Execute as ever.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

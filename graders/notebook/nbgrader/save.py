@@ -5,8 +5,6 @@ notebook is saved in one transaction; nbgrader's own takes one a cell, and most 
 saved and checked as ever.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What grading needs, kept for as long as the process lives: nbgrader makes a new preprocessor for every notebook."""
 
-from __future__ import annotations
-
 import atexit
 from dataclasses import dataclass, field
 from functools import cache, cached_property
