@@ -17,8 +17,6 @@ from graders.exercise.module import Exercise, load
 
 FORMAT = 1  # which a kit without a number has, too; raise it when this code could not read it as it was
 ABOUT = "Made by `backprop-ninja release`: the stub as released, hints and known wrong answers, out of sight."
-
-
 Print = tuple[str, float] | None  # shape and projection, or None where the wrong answer raises or is not finite
 
 

@@ -36,12 +36,8 @@ def edges_by_target(exercise: Exercise, values: dict[str, Any], watched: tuple[s
     for name in watched:
         if not edges[name]:
             line = next((g.line for g in exercise.gradients if g.target == name), 1)
-            raise ExerciseError(
-                exercise.path,
-                line,
-                f"the loss does not depend on `{name}`",
-                "use it on the way to the loss, or drop its function.",
-            )
+            what = f"the loss does not depend on `{name}`"
+            raise ExerciseError(exercise.path, line, what, "use it on the way to the loss, or drop its function.")
     return edges
 
 
