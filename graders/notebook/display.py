@@ -58,9 +58,8 @@ def graph_of(result: Result, check: Chained, states: Mapping[str, str]) -> str:
     layout = graph.layout({name: check.cases.public.lecture.consumers(name) for name in check.exercise.watched})
     asked = {gradient.target: states.get(gradient.target, "") for gradient in check.exercise.gradients}
     words = {target: (kind(state), state or "not checked") for target, state in asked.items()}
-    return graph.svg(
-        layout, words, f"The compute graph of {check.exercise.name}", check.exercise.gradient(result.item).target
-    )
+    here = check.exercise.gradient(result.item).target
+    return graph.svg(layout, words, f"The compute graph of {check.exercise.name}", here)
 
 
 def maps_of(result: Result, check: Chained) -> str:

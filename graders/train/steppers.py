@@ -58,12 +58,12 @@ class ByHand:
     def _descend(self, parameter: Tensor, answer: Answer, rate: float) -> None:
         gradient = answer.tensor
         if gradient is None:
-            raise TrainingError(self._told(answer))
+            raise TrainingError(self._sentence(answer))
         if gradient.shape != parameter.shape:
             gradient = gradient.reshape(parameter.shape)
         parameter.sub_(gradient, alpha=rate)
 
-    def _told(self, answer: Answer) -> str:
+    def _sentence(self, answer: Answer) -> str:
         """Why there is no gradient in the middle of training, with the student's own lines."""
         path, function = self.subject.kit.path, self.subject.exercise.gradients[0].function
         where = f"{path}:{answer.line}" if answer.line else str(path)
@@ -98,6 +98,5 @@ def stepper(subject: Subject, parameters: Parameters, batch: int, fast: bool) ->
     """By hand, or with the reference's fast variant."""
     if not fast:
         return ByHand(subject, parameters)
-    training: Any = subject.fast()(parameters, batch)
-    result: Stepper = training
-    return result
+    training: Stepper = subject.fast()(parameters, batch)
+    return training

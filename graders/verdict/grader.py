@@ -107,10 +107,10 @@ class Check:
     def _explained(self, result: Result) -> Result:
         """Say why: from the public cases where the answer is wrong there too, else from those that decided."""
         public, deciding = self.public.trials(result.item), self.deciding.trials(result.item)
-        telling = deciding if public[0].problem or all(trial.passes for trial in public) else public
+        shown = deciding if public[0].problem or all(trial.passes for trial in public) else public
         self.explained.add(result.item)
-        known = self.cases.kit.fingerprints.of(result.item, telling[0].oracle.case.seed)
-        outcome, why, frames = fault(telling, known)
+        known = self.cases.kit.fingerprints.of(result.item, shown[0].oracle.case.seed)
+        outcome, why, frames = fault(shown, known)
         return replace(result, outcome=outcome, reason=why, frames=frames)
 
     def _run_result(self) -> Result:

@@ -24,7 +24,7 @@ def bench_training() -> None:
     subject = reference_subject(REFERENCE)
     for batch, hidden in ((32, 200), (256, 1024)):
         taken = step_times(subject, batch, hidden, rounds=60)
-        console.print(f"a training step, batch {batch}, hidden {hidden}: {_told(taken)}")
+        console.print(f"a training step, batch {batch}, hidden {hidden}: {_ratios(taken)}")
         console.print(f"  {_shares(subject, batch, hidden)}")
     console.print(_table(subject))
 
@@ -60,7 +60,7 @@ def _seconds(action: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def _told(taken: dict[str, float]) -> str:
+def _ratios(taken: dict[str, float]) -> str:
     ratios = [f"{kind} {taken[kind] / taken['autograd']:.2f}" for kind in KINDS[:2]]
     times = ", ".join(f"{kind} {1e3 * seconds:.3f} ms" for kind, seconds in taken.items())
     return f"{', '.join(ratios)} x autograd ({times})"
