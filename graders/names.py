@@ -1,10 +1,8 @@
 """The embedded names, or a user's own: a vocabulary, examples and batches for a character model."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from string import ascii_lowercase
 
@@ -102,7 +100,7 @@ def split(words: Sequence[str], seed: int = 42) -> tuple[list[str], list[str], l
     return shuffled[:first], shuffled[first:second], shuffled[second:]
 
 
-@lru_cache(maxsize=8)
+@cache
 def _training_examples(block_size: int) -> tuple[Tensor, Tensor]:
     return examples(split(read_names())[0], block_size, NAMES_ALPHABET)
 

@@ -1,7 +1,5 @@
 """Everything that can come of an item: one enum, from the student's terminal to the gradebook."""
 
-from __future__ import annotations
-
 from enum import Enum
 
 
@@ -50,12 +48,5 @@ class Outcome(Enum):
 
 
 STOPPED = frozenset(
-    {
-        Outcome.FORBIDDEN,
-        Outcome.TIME_OUT,
-        Outcome.MEMORY,
-        Outcome.OUTPUT_LIMIT,
-        Outcome.CRASH,
-        Outcome.GRADER_ERROR,
-    }
+    {Outcome.FORBIDDEN, Outcome.TIME_OUT, Outcome.MEMORY, Outcome.OUTPUT_LIMIT, Outcome.CRASH, Outcome.GRADER_ERROR}
 )

@@ -5,8 +5,6 @@ several sentences where not all of its facts are always known: the first one who
 grading, for instance, the text of a student's exception is never known, its type is.
 """
 
-from __future__ import annotations
-
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ Beside reference/UNIT/EXERCISE.py there may be wrong/EXERCISE.py and right/EXERC
 equivalent/EXERCISE.toml stand the mutants that are right answers as well.
 """
 
-from __future__ import annotations
-
 import ast
 import tomllib
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What may stand in the place of a node of a syntax tree by mistake: each change with its cause and its words."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -47,16 +45,7 @@ REDUCTIONS = {
     "sum": ("mean", "a mean stands where a sum belongs"),
     "mean": ("sum", "a sum stands where a mean belongs"),
 }
-ELEMENTWISE = {
-    "exp": "log",
-    "log": "exp",
-    "tanh": "sigmoid",
-    "sigmoid": "tanh",
-    "sqrt": "rsqrt",
-    "rsqrt": "sqrt",
-}
-
-
+ELEMENTWISE = {"exp": "log", "log": "exp", "tanh": "sigmoid", "sigmoid": "tanh", "sqrt": "rsqrt", "rsqrt": "sqrt"}
 OVERWRITTEN = "repeated indices overwrite each other where they should add up"
 RENAMED = {
     "ones_like": ("zeros", "zeros stand where ones belong", "zeros_like"),
@@ -128,8 +117,7 @@ def _subscript(node: ast.Subscript) -> Iterable[Change]:
     if isinstance(node.slice, ast.Tuple) and len(node.slice.elts) == 2:
         first, second = node.slice.elts
         if isinstance(first, ast.Call | ast.Name) and not isinstance(second, ast.Slice):
-            every = ast.Slice()
-            columns = ast.Subscript(node.value, ast.Tuple([every, second], ast.Load()), node.ctx)
+            columns = ast.Subscript(node.value, ast.Tuple([ast.Slice(), second], ast.Load()), node.ctx)
             yield "whole columns", f"whole columns, not one entry a row as {phrase(second)} picks it", columns
 
 
@@ -156,11 +144,8 @@ def _augmented(node: ast.AugAssign) -> Iterable[Change]:
         divides = isinstance(node.op, ast.Div)
         done, opposite = ("division", ast.Mult()) if divides else ("multiplication", ast.Div())
         yield "missing factor", f"the {done} of {target} by {value} is missing", ast.Pass()
-        yield (
-            "wrong operation",
-            f"the {done} of {target} by {value} goes the wrong way",
-            ast.AugAssign(node.target, opposite, node.value),
-        )
+        turned = ast.AugAssign(node.target, opposite, node.value)
+        yield "wrong operation", f"the {done} of {target} by {value} goes the wrong way", turned
         return
     cause = "overwritten rows" if isinstance(node.target, ast.Subscript) else "missing branch"
     overwritten = f"{target} is overwritten where contributions should add up"

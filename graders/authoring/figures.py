@@ -1,7 +1,5 @@
 """What a check of the kit came to, in figures: a tally an exercise, a table of them, and what the kit claims."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 

@@ -1,10 +1,9 @@
 """The library of wrong answers to an exercise: what its author catalogued, and every mutant of a right answer."""
 
-from __future__ import annotations
-
 import ast
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
@@ -78,29 +77,23 @@ def library(exercise: Exercise) -> Fingerprints:
             if example.gradient == group[0].name and "wrong order" not in example.causes:
                 # (of gradients in a wrong order the graph tells which stands where, line by line)
                 tried = [try_together(example.function, group, oracle) for oracle in oracles[1:]]
-                _add(found, group, tried, example.causes[0], example.message, catalogued=True)
+                _add(found, group, tried, Known(example.causes[0], example.message, (), catalogued=True))
         for mutant in mutants_of(exercise, group[0], oracles[1], right):
             if "torch.empty" in mutant.source:
                 continue  # may read memory that was never written: other numbers every time
             tried = [try_together(mutant.function, group, oracle) for oracle in oracles[1:]]
-            _add(found, group, tried, mutant.cause, mutant.message)
+            _add(found, group, tried, Known(mutant.cause, mutant.message, ()))
     return Fingerprints(PUBLIC_SEED, {name: tuple(known) for name, known in found.items()})
 
 
 def _add(
-    found: dict[str, list[Known]],
-    group: Sequence[Gradient],
-    tried: Sequence[Sequence[Trial]],
-    cause: str,
-    message: str,
-    catalogued: bool = False,
+    found: dict[str, list[Known]], group: Sequence[Gradient], tried: Sequence[Sequence[Trial]], new: Known
 ) -> None:
-    """Add a wrong function's fingerprints to those of the gradients that it spoils."""
+    """Add a wrong function, with its fingerprints, to what is known of the gradients that it spoils."""
     for number, gradient in enumerate(group):
         trials = [each[number] for each in tried]
         if not all(t.passes for t in trials):
-            known = Known(cause, message, fingerprint([trials[0], *trials]), catalogued)
-            _add_one(found[gradient.name], known)
+            _add_one(found[gradient.name], replace(new, prints=fingerprint([trials[0], *trials])))
 
 
 def _add_one(found: list[Known], new: Known) -> None:
@@ -108,7 +101,7 @@ def _add_one(found: list[Known], new: Known) -> None:
     if sum(p is not None for p in new.prints) < 2:
         return
     twins = [k for k in found if same(k.prints, new.prints)]
-    told_by_author = any(k.catalogued for k in twins) and not new.catalogued
-    if told_by_author or any(k.message == new.message for k in twins) or len(twins) > 1:
+    named_by_author = any(k.catalogued for k in twins) and not new.catalogued
+    if named_by_author or any(k.message == new.message for k in twins) or len(twins) > 1:
         return
     found.append(new)

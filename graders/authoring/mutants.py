@@ -4,8 +4,6 @@ A mutant is a hypothesis about a mistake. Messages name operations and variables
 never the code of the solution.
 """
 
-from __future__ import annotations
-
 import ast
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,7 +32,8 @@ def mutants(
     """
     function = copy.deepcopy(function)
     function.decorator_list = []
-    function.body = [n for n in function.body if not _is_docstring(n)]
+    constants = [n for n in function.body if isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant)]
+    function.body = [n for n in function.body if n not in constants]  # the docstring
     for parent, key, index, node in list(_sites(function)):
         for cause, message, instead in changes(node, parent, lookalikes):
             _put(parent, key, index, instead)
@@ -43,10 +42,6 @@ def mutants(
             for _ in range(added):
                 function.args.args.pop()
             _put(parent, key, index, node)
-
-
-def _is_docstring(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def _sites(root: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:

@@ -1,7 +1,5 @@
 """What may stand in the place of a binary operation by mistake: one function an operator."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Callable, Iterable
 

@@ -1,10 +1,7 @@
 """exercises/ from reference/: a pure function from source to {path: text}; writing and checking differ by one line."""
 
-from __future__ import annotations
-
 import math
 import zipfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +80,9 @@ def pack_kit(root: Path, files: dict[str, str], target: Path) -> list[str]:
     content = {f"exercises/{name}": text.encode() for name, text in files.items()}
     content |= {name: (root / name).read_bytes() for name in KIT_FILES}
     content["README.md"] = (root / "graders" / "data" / "student_README.md").read_bytes()
-    for path in _package_files(root / "graders"):
-        content[path.relative_to(root).as_posix()] = path.read_bytes()
+    for path in (root / "graders").rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            content[path.relative_to(root).as_posix()] = path.read_bytes()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(content):
             entry = zipfile.ZipInfo(f"backprop-ninja/{name}", date_time=(2020, 1, 1, 0, 0, 0))
@@ -92,7 +90,3 @@ def pack_kit(root: Path, files: dict[str, str], target: Path) -> list[str]:
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, content[name])
     return sorted(content)
-
-
-def _package_files(package: Path) -> Iterable[Path]:
-    return (p for p in package.rglob("*") if p.is_file() and "__pycache__" not in p.parts)

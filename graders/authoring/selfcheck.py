@@ -1,9 +1,7 @@
 """The kit checks itself: references, stubs, known wrong answers, mutants and right alternatives, over all exercises."""
 
-from __future__ import annotations
-
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -112,11 +110,12 @@ def _check_one_wrong(
         tally.misnamed += 1
         expected = " | ".join(example.causes)
         tally.faults.append(f"{where}: named '{misnamed[0].cause}' for '{expected}': {misnamed[0].message}")
-    told = [diagnose(trials, library.of(name, PUBLIC_SEED)) for name, trials in failing.items()]
-    if any({d.cause, *d.ties} & causes for d in told):
+    by_prints = [diagnose(trials, library.of(name, PUBLIC_SEED)) for name, trials in failing.items()]
+    if any({d.cause, *d.ties} & causes for d in by_prints):
         tally.named += 1
     else:
-        tally.faults.append(f"{where}: not named with fingerprints, but '{told[0].cause}': {told[0].message}")
+        named = by_prints[0]
+        tally.faults.append(f"{where}: not named with fingerprints, but '{named.cause}': {named.message}")
 
 
 def _failing(exercise: Exercise, several: Sequence[Example], oracles: Sequence[Oracle]) -> dict[str, list[Trial]]:
@@ -144,12 +143,11 @@ def _check_mutants(exercise: Exercise, tally: Tally) -> None:
                 tally.equivalent += 1
             else:
                 tally.survivors += 1
-                tally.faults.append(
-                    f"{exercise.path}:{gradient.line}: a mutant survives: {mutant.message}\n{mutant.source}"
-                )
+                survivor = f"{mutant.message}\n{mutant.source}"
+                tally.faults.append(f"{exercise.path}:{gradient.line}: a mutant survives: {survivor}")
     for proof in set(proofs) - used:
-        told = f"equivalent mutant of {proof.gradient} is listed but not made: {proof.mutant}"
-        tally.faults.append(f"{exercise.name}: {told}")
+        fault = f"equivalent mutant of {proof.gradient} is listed but not made: {proof.mutant}"
+        tally.faults.append(f"{exercise.name}: {fault}")
 
 
 def _survives(function: Function, group: Sequence[Gradient], oracles: Sequence[Oracle]) -> bool:
@@ -174,12 +172,9 @@ def _check_right(exercise: Exercise, right: Sequence[Example], seed: int, tally:
             tally.faults.append(f"{exercise.path}:{gradient.line}: {name} fails in float32, seed {seed}")
     answers += [(exercise.gradient(e.gradient), f"{e.gradient}__{e.slug}", e.function) for e in right]
     for gradient, name, function in answers:
-        for trial in _rejected(function, exercise, gradient, seeded.all):
+        for trial in (known.try_out(function, exercise, gradient, oracle) for oracle in seeded.all):
+            if trial.passes:
+                continue
             tally.rejections += 1
             why = trial.problem.reason if trial.problem else trial.match
             tally.faults.append(f"{exercise.name}: {name} rejected at '{trial.oracle.case.label}', seed {seed}: {why}")
-
-
-def _rejected(function: Function, exercise: Exercise, gradient: Gradient, oracles: Sequence[Oracle]) -> Iterator[Trial]:
-    trials = (known.try_out(function, exercise, gradient, oracle) for oracle in oracles)
-    return (trial for trial in trials if not trial.passes)

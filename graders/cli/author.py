@@ -1,7 +1,5 @@
 """What an author of exercises types: release, selfcheck."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -55,7 +55,7 @@ def grade(submissions: Path, out: Path, exercises: Path | None, **options: Any) 
             report = publish.publish(run, out)
     except (GradingError, SandboxError, StoreError) as error:
         raise click.ClickException(str(error)) from None
-    summary.tell(report, console)
+    summary.print_summary(report, console)
 
 
 def is_open(scheduler: str | None) -> bool:
@@ -69,9 +69,9 @@ def is_open(scheduler: str | None) -> bool:
 @contextlib.contextmanager
 def _bar(console: Console) -> Iterator[Callable[[int, int], None]]:
     """A progress bar; yields what sets it to so many done, of so many."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = ("grading", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("grading", total=None)
         yield lambda done, total: progress.update(bar, completed=done, total=total)

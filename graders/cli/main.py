@@ -1,7 +1,5 @@
 """The command `backprop-ninja`. Its commands lie in a file for each who types them; each calls what does the work."""
 
-from __future__ import annotations
-
 import click
 
 from graders.cli import author, instructor, student, train

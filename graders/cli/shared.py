@@ -1,7 +1,5 @@
 """What the commands share: finding folders, telling mistakes in words. No torch is loaded here: --help is quick."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path

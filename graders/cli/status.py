@@ -1,7 +1,5 @@
 """`backprop-ninja status` and `solution`: how far a student is, and what the reference says."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`backprop-ninja train`: what can be said to a training."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Which branches of the graph are in an answer, and how often: least squares tells."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch
@@ -31,7 +29,7 @@ def explain_branches(trials: Sequence[Trial]) -> Diagnosis | None:
     phrases = {name: factors.explain([w for w, _ in pairs], [s for _, s in pairs]) for name, pairs in found.items()}
     if any(phrase is None for phrase in phrases.values()):
         return None
-    return _tell_branches({n: p for n, p in phrases.items() if p}, trials[0])
+    return _described({n: p for n, p in phrases.items() if p}, trials[0])
 
 
 def _branch_names(trial: Trial) -> list[str]:
@@ -59,7 +57,7 @@ def _weights(trial: Trial) -> dict[str, float] | None:
     return dict(zip(sums, weights.reshape(-1).tolist(), strict=True))
 
 
-def _tell_branches(phrases: dict[str, str], trial: Trial) -> Diagnosis | None:
+def _described(phrases: dict[str, str], trial: Trial) -> Diagnosis | None:
     wrong = {name: phrase for name, phrase in phrases.items() if phrase != "1"}
     if not wrong:
         return None
@@ -67,18 +65,15 @@ def _tell_branches(phrases: dict[str, str], trial: Trial) -> Diagnosis | None:
     present = [name for name, phrase in phrases.items() if phrase == "1"]
     used = f"{trial.target} is used {len(phrases)} times, and the contributions add up"
     if missing and len(missing) == len(wrong) and present:
-        return Diagnosis(
-            "missing branch",
-            f"only the branch {_and(present)} arrived; {_and(missing)} is missing: {used}",
-        )
+        arrived = f"only the branch {_and(present)} arrived; {_and(missing)} is missing"
+        return Diagnosis("missing branch", f"{arrived}: {used}")
     if set(wrong.values()) == {"2"}:
         return Diagnosis("doubled branch", f"the branch {_and(list(wrong))} is counted twice")
     if len(wrong) > 1 and not {"0", "-1", "2"}.issuperset(wrong.values()):
         return None  # true of the numbers, but hardly what happened
-    parts = []
-    for name, phrase in wrong.items():
-        parts.append(factors.describe(phrase, f"the branch {name}", trial.oracle.sizes)[1].removeprefix("it is "))
-    return Diagnosis("branch factor", f"in the sum over the branches, {'; '.join(parts)}; the rest is right")
+    clauses = (factors.describe(phrase, f"the branch {name}", trial.oracle.sizes)[1] for name, phrase in wrong.items())
+    parts = "; ".join(clause.removeprefix("it is ") for clause in clauses)
+    return Diagnosis("branch factor", f"in the sum over the branches, {parts}; the rest is right")
 
 
 def _and(names: Sequence[str]) -> str:

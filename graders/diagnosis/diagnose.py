@@ -4,8 +4,6 @@ An answer is explained only where a candidate equals it to rounding at every cas
 and random upstream gradients; so a diagnosis is a fact about the numbers, not a guess.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch
@@ -75,10 +73,10 @@ def _known(trials: Sequence[Trial], known: Sequence[Known], exactly: bool = Fals
     if not matches:
         return None
     by_cause = {k.cause: k.message for k in reversed(matches)} if exactly else {k.message: k.message for k in matches}
-    told = either(list(by_cause.values())[:2])
+    message = either(list(by_cause.values())[:2])
     if trials[0].match is Match.SHAPE:
-        told = f"{both_shapes(trials)}. {told}"
-    return Diagnosis(matches[0].cause, told, ties=tuple(k.cause for k in matches[1:]))
+        message = f"{both_shapes(trials)}. {message}"
+    return Diagnosis(matches[0].cause, message, ties=tuple(k.cause for k in matches[1:]))
 
 
 def either(messages: Sequence[str]) -> str:
@@ -117,10 +115,8 @@ def _partly(trials: Sequence[Trial]) -> Diagnosis | None:
     name = trials[0].target
     right = [torch.isclose(a, e, rtol=1e-6, atol=1e-9 * e.abs().max().item()) for a, e in pairs]
     if all(bool(r[e != 0].all()) and bool((e == 0).any()) for r, (_, e) in zip(right, pairs, strict=True)):
-        return Diagnosis(
-            "whole columns",
-            f"the entries that count are right, but others are not zero: the loss does not depend on them in {name}",
-        )
+        entries = "the entries that count are right, but others are not zero"
+        return Diagnosis("whole columns", f"{entries}: the loss does not depend on them in {name}")
     if all(bool((r | (a == 0)).all()) and bool((r & (e != 0)).any()) for r, (a, e) in zip(right, pairs, strict=True)):
         return Diagnosis("some rows only", f"part of it is right, and zero stands {_where(right[0])}")
     return None
@@ -147,8 +143,6 @@ def _unexplained(trial: Trial) -> Diagnosis:
     scale = expected.abs().max().item()
     right = off <= SINGLE_PRECISION * scale
     share = 100 * (~right).sum().item() / right.numel()
-    return Diagnosis(
-        "unknown",
-        f"no known mistake gives this. {share:.0f} % of the entries are off, {_where(right)}; "
-        f"the largest difference is {off.max().item() / scale:.2g} of the largest entry",
-    )
+    largest = f"the largest difference is {off.max().item() / scale:.2g} of the largest entry"
+    entries = f"{share:.0f} % of the entries are off, {_where(right)}"
+    return Diagnosis("unknown", f"no known mistake gives this. {entries}; {largest}")

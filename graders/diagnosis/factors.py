@@ -1,7 +1,5 @@
 """Explain a constant factor: how it changes with the named sizes tells where it comes from."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence

@@ -5,8 +5,6 @@ carries these numbers for the public cases; a wrong answer is projected the same
 solution can be read from them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache

@@ -4,8 +4,6 @@ Beside it stands what many hypotheses are made of: `vjp` of a changed upstream g
 and `expands`, which rules a candidate out by its shape.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Why a shape is wrong: not summed, summed over the wrong dimension, transposed, not reshaped."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 
@@ -28,15 +26,13 @@ def explain_shape(trials: Sequence[Trial]) -> Diagnosis | None:
         dims = [d for d in range(-len(got), 0) if -d > len(expected) or got[d] != expected[d]]
         over = " and ".join(str(d + len(got)) for d in dims)
         rest = "that sum is all that is missing" if right else "and the values are not right either"
-        return Diagnosis(
-            "not summed",
-            f"{shapes}: {first.target} was broadcast over dim {over}, "
-            f"so its gradient is summed over dim {over}; {rest}",
-        )
+        broadcast = f"{first.target} was broadcast over dim {over}, so its gradient is summed over dim {over}"
+        return Diagnosis("not summed", f"{shapes}: {broadcast}; {rest}")
     fitting = first_fit(hypotheses.of_shape(first), trials)
     if fitting:
         return Diagnosis(fitting.cause, f"{shapes}: {fitting.message}")
-    for consumer, full in consumer_shapes(first).items():
+    consumers = (c for c in first.oracle.consumers(first.target) if c != "loss")
+    for consumer, full in ((c, first.oracle.upstream[c].shape) for c in consumers):
         if len(got) <= len(full) and _reduced_elsewhere(got, full, expected):
             return Diagnosis("wrong dim", f"{shapes}: that is {consumer} summed over the wrong dimension")
     return Diagnosis("wrong shape", shapes)
@@ -46,9 +42,8 @@ def both_shapes(trials: Sequence[Trial]) -> str:
     """A clause that names the shape that came and the one that is wanted."""
     trial = next(t for t in reversed(trials) if t.match is Match.SHAPE)
     assert trial.answer is not None
-    return (
-        f"the shape is {_named(trial.answer.shape, trial)}, and {trial.target} is {_named(trial.expected.shape, trial)}"
-    )
+    got, expected = _named(trial.answer.shape, trial), _named(trial.expected.shape, trial)
+    return f"the shape is {got}, and {trial.target} is {expected}"
 
 
 def _named(shape: Sequence[int], trial: Trial) -> str:
@@ -82,9 +77,3 @@ def _reduced_elsewhere(got: torch.Size, full: torch.Size, expected: torch.Size) 
 def _equal(answer: Tensor, candidate: Tensor) -> bool:
     scale = candidate.abs().max().item() if candidate.numel() else 0.0
     return bool(scale) and (answer - candidate).abs().max().item() <= SINGLE_PRECISION * scale
-
-
-def consumer_shapes(trial: Trial) -> dict[str, torch.Size]:
-    """Shapes of the tensors that the target flows into."""
-    oracle = trial.oracle
-    return {c: oracle.upstream[c].shape for c in oracle.consumers(trial.target) if c != "loss"}

@@ -1,7 +1,5 @@
 """The cases that every answer must hold for: sizes and seeds of the inputs."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

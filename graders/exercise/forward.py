@@ -1,7 +1,5 @@
 """An exercise's forward pass: run once, with leaves to differentiate by and a loss to begin from."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 from typing import Any
@@ -32,33 +30,23 @@ def _leaf(value: Any, dtype: torch.dtype) -> Any:
 
 
 def _check(exercise: Exercise, values: dict[str, Any]) -> None:
-    line = exercise.forward.__code__.co_firstlineno
     loss = values.get("loss")
     if not isinstance(loss, Tensor) or loss.numel() != 1 or loss.grad_fn is None:
-        raise ExerciseError(
-            exercise.path,
-            line,
-            "forward() gives no `loss` that depends on the inputs",
-            "compute a single number named loss and `return locals()`.",
-        )
+        line = exercise.forward.__code__.co_firstlineno
+        what = "forward() gives no `loss` that depends on the inputs"
+        raise ExerciseError(exercise.path, line, what, "compute a single number named loss and `return locals()`.")
     for gradient in exercise.gradients:
         tensor = values.get(gradient.target)
         if not isinstance(tensor, Tensor) or not tensor.requires_grad:
-            raise ExerciseError(
-                exercise.path,
-                gradient.line,
-                f"{gradient.name}: the forward pass has no differentiable tensor `{gradient.target}`",
-                "name the function d<name> after a tensor of forward(), or name that tensor there.",
-            )
+            what = f"{gradient.name}: the forward pass has no differentiable tensor `{gradient.target}`"
+            remedy = "name the function d<name> after a tensor of forward(), or name that tensor there."
+            raise ExerciseError(exercise.path, gradient.line, what, remedy)
     for gradient in exercise.gradients:
         for name in gradient.parameters:
             if name not in values and not (name[1:] in values and name.startswith("d")):
-                raise ExerciseError(
-                    exercise.path,
-                    gradient.line,
-                    f"{gradient.name} asks for `{name}`, which the forward pass does not have",
-                    "ask for names of forward(), or for d<name> of one of them.",
-                )
+                what = f"{gradient.name} asks for `{name}`, which the forward pass does not have"
+                remedy = "ask for names of forward(), or for d<name> of one of them."
+                raise ExerciseError(exercise.path, gradient.line, what, remedy)
 
 
 class _Double(TorchFunctionMode):

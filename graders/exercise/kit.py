@@ -4,8 +4,6 @@ One JSON file an exercise, kit/EXERCISE.json. Hints and fingerprints are sealed 
 until they are asked for, not secret. No solution and no derivation is in it.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import zlib
@@ -19,8 +17,6 @@ from graders.exercise.module import Exercise, load
 
 FORMAT = 1  # which a kit without a number has, too; raise it when this code could not read it as it was
 ABOUT = "Made by `backprop-ninja release`: the stub as released, hints and known wrong answers, out of sight."
-
-
 Print = tuple[str, float] | None  # shape and projection, or None where the wrong answer raises or is not finite
 
 

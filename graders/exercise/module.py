@@ -1,11 +1,10 @@
 """What an exercise module offers: given inputs() and forward(), and one function a gradient."""
 
-from __future__ import annotations
-
 import ast
 import inspect
 import re
 import textwrap
+import traceback
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -91,10 +90,8 @@ class Exercise:
     @cached_property
     def by_function(self) -> dict[str, tuple[Gradient, ...]]:
         """The gradients that each function returns, in order."""
-        groups: dict[str, tuple[Gradient, ...]] = {}
-        for gradient in self.gradients:
-            groups[gradient.function] = (*groups.get(gradient.function, ()), gradient)
-        return groups
+        names = dict.fromkeys(g.function for g in self.gradients)
+        return {name: tuple(g for g in self.gradients if g.function == name) for name in names}
 
     @cached_property
     def watched(self) -> tuple[str, ...]:
@@ -140,27 +137,21 @@ def parse(text: str, path: Path) -> tuple[Gradient, ...]:
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
-        raise ExerciseError(
-            path, error.lineno or 1, f"syntax error: {error.msg}", "mend the line; nothing was read."
-        ) from None
+        what = f"syntax error: {error.msg}"
+        raise ExerciseError(path, error.lineno or 1, what, "mend the line; nothing was read.") from None
     functions = functions_of(tree)
     names = [function.name for function in functions]
     for needed in ("inputs", "forward"):
         if needed not in names:
-            raise ExerciseError(
-                path, 1, f"no function {needed}()", "an exercise gives inputs(rng, ...) and forward(...)."
-            )
+            remedy = "an exercise gives inputs(rng, ...) and forward(...)."
+            raise ExerciseError(path, 1, f"no function {needed}()", remedy)
     for position, function in enumerate(functions):
         if function.name in names[:position]:
             first = functions[names.index(function.name)].lineno
-            raise ExerciseError(
-                path,
-                function.lineno,
-                f"{function.name} is defined twice (first at line {first})",
-                "keep one of the two functions.",
-            )
+            what = f"{function.name} is defined twice (first at line {first})"
+            raise ExerciseError(path, function.lineno, what, "keep one of the two functions.")
     sections = sections_of(text)
-    found = [g for function in functions for g in _gradients(function, targets_of(function), sections, path)]
+    found = [g for function in functions for g in _gradients(function, sections, path)]
     for gradient in found:
         other = next(g for g in found if g.name == gradient.name)
         if other is not gradient:
@@ -169,9 +160,8 @@ def parse(text: str, path: Path) -> tuple[Gradient, ...]:
     return tuple(found)
 
 
-def _gradients(
-    function: ast.FunctionDef, targets: tuple[str, ...], sections: list[tuple[int, str]], path: Path
-) -> list[Gradient]:
+def _gradients(function: ast.FunctionDef, sections: list[tuple[int, str]], path: Path) -> list[Gradient]:
+    targets = targets_of(function)
     if not targets:
         return []
     one = _described(function, sections, path)
@@ -181,22 +171,16 @@ def _gradients(
 
 
 def _described(function: ast.FunctionDef, sections: list[tuple[int, str]], path: Path) -> Gradient:
-    docstring = inspect.cleandoc(ast.get_docstring(function) or "")
-    story, entries = split_docstring(docstring)
+    story, entries = split_docstring(inspect.cleandoc(ast.get_docstring(function) or ""))
     section = next((name for line, name in reversed(sections) if line < function.lineno), "")
     if not story:
-        raise ExerciseError(
-            path, function.lineno, f"{function.name} has no docstring", "say what and which shape it is."
-        )
+        what = f"{function.name} has no docstring"
+        raise ExerciseError(path, function.lineno, what, "say what and which shape it is.")
     try:
-        numbers = {key: int(entries[key]) for key in ("Points", "Difficulty", "Minutes") if key in entries}
+        numbers = {key.lower(): int(entries[key]) for key in ("Points", "Difficulty", "Minutes") if key in entries}
     except ValueError:
-        raise ExerciseError(
-            path,
-            function.lineno,
-            f"{function.name}: Points, Difficulty and Minutes take whole numbers",
-            "write for instance `Points: 1`.",
-        ) from None
+        what = f"{function.name}: Points, Difficulty and Minutes take whole numbers"
+        raise ExerciseError(path, function.lineno, what, "write for instance `Points: 1`.") from None
     return Gradient(
         name=function.name,
         target=function.name[1:],
@@ -206,11 +190,9 @@ def _described(function: ast.FunctionDef, sections: list[tuple[int, str]], path:
         section=section,
         line=function.lineno,
         story=story,
-        points=numbers.get("Points", 1),
-        difficulty=numbers.get("Difficulty", 1),
-        minutes=numbers.get("Minutes", 5),
         hints=tuple(text for key, text in entries.items() if key.startswith("Hint")),
         derivation=entries.get("Derivation", ""),
+        **numbers,
     )
 
 
@@ -244,10 +226,10 @@ def load(path: Path, text: str | None = None) -> Exercise:
     try:
         exec(compile(text, str(path), "exec"), module.__dict__)
     except Exception as error:
-        line = next((f.tb_lineno for f in _frames(error) if f.tb_frame.f_code.co_filename == str(path)), 1)
-        raise ExerciseError(
-            path, line, f"{type(error).__name__}: {error}", "the module must import cleanly."
-        ) from error
+        frames = reversed(list(traceback.walk_tb(error.__traceback__)))
+        line = next((number for frame, number in frames if frame.f_code.co_filename == str(path)), 1)
+        what = f"{type(error).__name__}: {error}"
+        raise ExerciseError(path, line, what, "the module must import cleanly.") from error
     title, _, story = inspect.cleandoc(module.__doc__ or path.stem).partition("\n")
     return Exercise(
         path=path,
@@ -266,13 +248,3 @@ def load(path: Path, text: str | None = None) -> Exercise:
 def references(folder: Path) -> list[Path]:
     """The reference modules, reference/UNIT/EXERCISE.py, in order."""
     return sorted(folder.glob("*/*.py"))
-
-
-def _frames(error: BaseException) -> list[types.TracebackType]:
-    """Traceback entries, innermost first."""
-    frames: list[types.TracebackType] = []
-    entry = error.__traceback__
-    while entry:
-        frames.insert(0, entry)
-        entry = entry.tb_next
-    return frames

@@ -1,7 +1,5 @@
 """The student's module, from the reference: a pure function from text to text."""
 
-from __future__ import annotations
-
 import ast
 import re
 from pathlib import Path
@@ -50,12 +48,9 @@ def _replace_solution(lines: list[str | None], function: ast.FunctionDef, path: 
     begins = [i for i in inside if BEGIN.match(lines[i] or "")]
     ends = [i for i in inside if END.match(lines[i] or "")]
     if len(begins) != 1 or len(ends) != 1 or begins[0] > ends[0]:
-        raise ExerciseError(
-            path,
-            function.lineno,
-            f"{function.name} needs one ### BEGIN SOLUTION and one ### END SOLUTION",
-            "put the two markers around the solution; without them it would be released.",
-        )
+        what = f"{function.name} needs one ### BEGIN SOLUTION and one ### END SOLUTION"
+        remedy = "put the two markers around the solution; without them it would be released."
+        raise ExerciseError(path, function.lineno, what, remedy)
     indent = (END.match(lines[ends[0]] or "") or [""] * 2)[1]
     lines[begins[0] : ends[0] + 1] = [None] * (ends[0] - begins[0] + 1)
     lines[begins[0]] = f"{indent}raise NotImplementedError"

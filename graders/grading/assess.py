@@ -6,8 +6,6 @@ is computed here after their answers are in. Where an answer is wrong the public
 known wrong answers are fingerprinted there, and a picture of a public case may be shown.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

@@ -5,8 +5,6 @@ still fails is done once more with nothing beside it, so that only the submissio
 scheduler that goes away raises Disconnected; what has come back by then is kept by the caller, who may connect again.
 """
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping

@@ -4,8 +4,6 @@ The gradient itself is that of a public case and can be computed again; so the d
 steps of 1/127 of the largest one.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import zlib

@@ -3,8 +3,6 @@
 Results are appended to OUT/results.jsonl as they come. Whatever ends a run, the next one goes on where it stopped.
 """
 
-from __future__ import annotations
-
 import contextlib
 import tempfile
 import time

@@ -1,7 +1,5 @@
 """What results are looked up by."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 

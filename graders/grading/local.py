@@ -4,8 +4,6 @@ A submission runs in its sandbox's processes; what is left here, the oracle and 
 work and shares Python's lock, so more than a few threads gain nothing: that is what `--jobs` is for.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys

@@ -1,7 +1,5 @@
 """What is known of one file against one exercise: what the store keeps and every report is made from."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple

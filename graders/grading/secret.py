@@ -1,7 +1,5 @@
 """The instructor's secret, and the seeds of secret cases that are drawn from it."""
 
-from __future__ import annotations
-
 import hmac
 import os
 import secrets

@@ -4,14 +4,12 @@ A line counts once its end is written. A torn last line, as a kill at any byte l
 result of a key wins. What an earlier release wrote stays and is not used. Two runs cannot write to one store at a time.
 """
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os
 import time
 from pathlib import Path
-from types import TracebackType
+from typing import Self
 
 from graders.grading.keys import FORMAT
 from graders.grading.results import Assessment, Key, from_plain, to_plain
@@ -55,7 +53,7 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         """Raises StoreError if another run is writing to it, or a later release has written to it."""
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -69,9 +67,7 @@ class Store:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         os.fsync(self._file)
         os.close(self._file)
 

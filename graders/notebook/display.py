@@ -1,7 +1,5 @@
 """What a cell shows: rich in Jupyter, plain lines in a terminal or a script."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from html import escape
@@ -60,9 +58,8 @@ def graph_of(result: Result, check: Chained, states: Mapping[str, str]) -> str:
     layout = graph.layout({name: check.cases.public.lecture.consumers(name) for name in check.exercise.watched})
     asked = {gradient.target: states.get(gradient.target, "") for gradient in check.exercise.gradients}
     words = {target: (kind(state), state or "not checked") for target, state in asked.items()}
-    return graph.svg(
-        layout, words, f"The compute graph of {check.exercise.name}", check.exercise.gradient(result.item).target
-    )
+    here = check.exercise.gradient(result.item).target
+    return graph.svg(layout, words, f"The compute graph of {check.exercise.name}", here)
 
 
 def maps_of(result: Result, check: Chained) -> str:

@@ -4,8 +4,6 @@ Right, it returns nothing; wrong, it raises NotRight, whose traceback is one lin
 nbgrader gives no points to a cell that wrote there.
 """
 
-from __future__ import annotations
-
 import contextlib
 import sys
 from collections.abc import Callable

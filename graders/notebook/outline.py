@@ -1,10 +1,7 @@
 """An exercise as the parts of a notebook, in order: what is given, what to write, what is tested."""
 
-from __future__ import annotations
-
 import ast
 import re
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -41,7 +38,8 @@ def parts(exercise: Exercise) -> list[Part]:
     sections = sections_of(text)
     made = [Part("title", "title", f"# {exercise.title}\n\n{exercise.story}\n\n{HOW_TO}")]
     first, *rest = _blocks(text)
-    made.append(Part("start", "start", _start(exercise, _clean(lines[slice(*first.lines)]))))
+    imports = _clean(lines[slice(*first.lines)])
+    made.append(Part("start", "start", f'{imports}\n\nfrom graders.nb import check\n\nEXERCISE = "{exercise.name}"'))
     shown = ""
     for block in rest:
         section = next((name for number, name in reversed(sections) if number <= block.lines[1]), "")
@@ -78,10 +76,6 @@ def _clean(lines: list[str]) -> str:
     return "\n".join(line for line in lines if not sections_of(line)).strip()
 
 
-def _start(exercise: Exercise, imports: str) -> str:
-    return f'{imports}\n\nfrom graders.nb import check\n\nEXERCISE = "{exercise.name}"'
-
-
 def _of_block(exercise: Exercise, block: _Block, lines: list[str]) -> Iterator[Part]:
     function = block.function
     if function is None or not targets_of(function):
@@ -107,11 +101,11 @@ def _about(gradient: Gradient, count: int) -> str:
     points = f"{gradient.points} point{'s' if gradient.points > 1 else ''}{each}"
     effort = f"*{points} · difficulty {gradient.difficulty} of 5 · about {gradient.minutes} minutes*"
     title = gradient.function if count else gradient.name
-    told = [f"### `{title}`", gradient.story, effort]
+    texts = [f"### `{title}`", gradient.story, effort]
     for number, hint in enumerate(gradient.hints):
         stage = f": {STAGES[number]}" if number < len(STAGES) else ""
-        told.append(f"<details>\n<summary>Hint {number + 1}{stage}</summary>\n\n{hint}\n\n</details>")
-    return "\n\n".join(told)
+        texts.append(f"<details>\n<summary>Hint {number + 1}{stage}</summary>\n\n{hint}\n\n</details>")
+    return "\n\n".join(texts)
 
 
 def _answer(exercise: Exercise, name: str) -> str:
@@ -128,6 +122,5 @@ def _answer(exercise: Exercise, name: str) -> str:
         what = f"{name} needs one ### BEGIN SOLUTION and one ### END SOLUTION"
         raise ExerciseError(exercise.path, function.lineno, what, "put the two markers around the solution.")
     derivation = next(g.derivation for g in exercise.gradients if g.function == name)
-    comment = textwrap.indent(derivation, "    # ", lambda line: True).splitlines()
-    told = [line.rstrip() for line in comment]
-    return "\n".join([*head, *body[: first + 1], *told, *body[first + 1 : last + 1]])
+    comment = [f"    # {line}".rstrip() for line in derivation.splitlines()]
+    return "\n".join([*head, *body[: first + 1], *comment, *body[first + 1 : last + 1]])

@@ -1,7 +1,5 @@
 """The instructor's notebooks: solved, run, with derivations. Made again only where they are out of date."""
 
-from __future__ import annotations
-
 import json
 import tempfile
 from pathlib import Path
@@ -47,9 +45,8 @@ def run(notebook: Any, name: str, packed: str) -> Any:
         beside = Path(folder) / "kit" / f"{name}.json"
         beside.parent.mkdir()
         beside.write_text(packed, encoding="utf-8")
-        client = NotebookClient(
-            notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": folder}}
-        )
+        resources = {"metadata": {"path": folder}}
+        client = NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources=resources)
         try:
             return client.execute()
         except CellExecutionError as error:
@@ -62,7 +59,6 @@ def _sources(notebook: Any) -> list[tuple[str, str]]:
 
 def _read(path: Path) -> list[tuple[str, str]] | None:
     try:
-        notebook = nbformat.read(path, as_version=4)
-        return _sources(notebook)
+        return _sources(nbformat.read(path, as_version=4))
     except (OSError, ValueError, KeyError, AttributeError, json.JSONDecodeError):
         return None

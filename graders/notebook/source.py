@@ -4,8 +4,6 @@ DIR/source/NAME/NAME.ipynb with DIR/source/NAME/kit/NAME.json beside it, as nbgr
 solutions stand apart in DIR/solutions/, so that no release contains them.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any
@@ -50,8 +48,8 @@ def solved(exercise: Exercise) -> Any:
         name = grade_id(exercise.name, part.kind, part.name)
         cells.append(make(_without_comment(part), id=cell_id(name)))
         if part.derivation:
-            told = f"**Derivation.** {part.derivation}"
-            cells.append(new_markdown_cell(told, id=cell_id(grade_id(exercise.name, "why", part.name))))
+            why = grade_id(exercise.name, "why", part.name)
+            cells.append(new_markdown_cell(f"**Derivation.** {part.derivation}", id=cell_id(why)))
     return new_notebook(cells=cells, metadata=_metadata(exercise))
 
 

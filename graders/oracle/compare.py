@@ -1,7 +1,5 @@
 """Is this tensor that gradient? Shape first, then values."""
 
-from __future__ import annotations
-
 import math
 from enum import Enum
 

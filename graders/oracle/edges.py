@@ -1,7 +1,5 @@
 """Autograd's graph of a forward pass: which edges end in a tensor, by which operation, on the way to which others."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from torch.autograd.graph import Node, get_gradient_edge
@@ -38,12 +36,8 @@ def edges_by_target(exercise: Exercise, values: dict[str, Any], watched: tuple[s
     for name in watched:
         if not edges[name]:
             line = next((g.line for g in exercise.gradients if g.target == name), 1)
-            raise ExerciseError(
-                exercise.path,
-                line,
-                f"the loss does not depend on `{name}`",
-                "use it on the way to the loss, or drop its function.",
-            )
+            what = f"the loss does not depend on `{name}`"
+            raise ExerciseError(exercise.path, line, what, "use it on the way to the loss, or drop its function.")
     return edges
 
 

@@ -5,8 +5,6 @@ consumers, the nearest watched tensors above it; hooks on the watched tensors re
 arrives there by the upstream gradient that was asked about, so nothing further away leaks in.
 """
 
-from __future__ import annotations
-
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -69,12 +67,9 @@ class Oracle:
         for gradient in exercise.gradients:
             direct = self.consumers(gradient.target)
             for asked in set(gradient.asks_for_gradients()) - set(direct):
-                raise ExerciseError(
-                    exercise.path,
-                    gradient.line,
-                    f"{gradient.name} asks for `d{asked}`, which does not arrive at `{gradient.target}`",
-                    f"ask for {', '.join(f'd{name}' for name in direct)}.",
-                )
+                what = f"{gradient.name} asks for `d{asked}`, which does not arrive at `{gradient.target}`"
+                remedy = f"ask for {', '.join(f'd{name}' for name in direct)}."
+                raise ExerciseError(exercise.path, gradient.line, what, remedy)
 
     def _replace(self, name: str, gradient: Tensor) -> Tensor:
         if self._arriving is None:

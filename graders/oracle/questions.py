@@ -1,9 +1,7 @@
 """Questions made from an oracle: what a function may ask for by name, and what it may not."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 
 from torch import Tensor
 
@@ -32,7 +30,7 @@ def question(group: Sequence[Gradient], oracle: Oracle, upstream: Mapping[str, T
     )
 
 
-@lru_cache(maxsize=1024)
+@cache
 def refusals(targets: tuple[str, ...], consumers: tuple[str, ...], values: tuple[str, ...]) -> Mapping[str, Code]:
     """Why d<name> cannot be had, for each of `values` that no target flows into directly."""
     strangers = (name for name in values if name not in consumers and f"d{name}" not in values)

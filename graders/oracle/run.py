@@ -1,7 +1,5 @@
 """A short training run, by the student's gradients and by autograd's: step by step the same losses."""
 
-from __future__ import annotations
-
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence

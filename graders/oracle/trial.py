@@ -1,7 +1,5 @@
 """One answer to one case, what it should have been, and what there is to say of it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 

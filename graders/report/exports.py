@@ -3,16 +3,14 @@
 Nothing graded is an empty cell, a test without a score, a skipped test, a null: never 0.
 """
 
-from __future__ import annotations
-
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from xml.sax.saxutils import escape, quoteattr
 
 from graders.outcome import Outcome
@@ -37,7 +35,7 @@ class Exports:
         self.out, self.report = out, report
         self._files = ExitStack()
 
-    def __enter__(self) -> Exports:
+    def __enter__(self) -> Self:
         names = ("scores.csv", "marks.jsonl", "junit.xml", "submissions.jsonl")
         opened = [self._files.enter_context((self.out / n).open("w", encoding="utf-8", newline="")) for n in names]
         scores, self._lines, self._xml, self._record = opened
@@ -48,9 +46,7 @@ class Exports:
         self._xml.write('<?xml version="1.0" encoding="utf-8"?>\n<testsuites>\n')
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._xml.write("</testsuites>\n")
         self._files.close()
 
@@ -59,12 +55,9 @@ class Exports:
         self._xml.write(suite(student))
         self._lines.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines(student))
         handed = student.handed
-        record: dict[str, Any] = {"student": student.name, "attempts": handed.attempts}
-        record |= {
-            "unreadable": handed.unreadable,
-            "problems": {n: problems for n, problems in handed.problems.items() if problems},
-        }
-        self._record.write(json.dumps(record) + "\n")
+        problems = {name: found for name, found in handed.problems.items() if found}
+        record = {"attempts": handed.attempts, "unreadable": handed.unreadable, "problems": problems}
+        self._record.write(json.dumps({"student": student.name, **record}) + "\n")
 
 
 def header(report: Report) -> list[str]:
@@ -145,13 +138,8 @@ def _test(student: Graded, exercise: str, result: Result) -> dict[str, Any]:
 def suite(student: Graded) -> str:
     """A <testsuite> of JUnit XML."""
     results = [(name, result) for name, found in student.results.items() for result in found]
-    counts = {
-        "tests": len(results),
-        "failures": sum(_kind(result) == "failure" for _, result in results),
-        "errors": sum(_kind(result) == "error" for _, result in results),
-        "skipped": sum(_kind(result) == "skipped" for _, result in results),
-    }
-    numbers = " ".join(f'{name}="{count}"' for name, count in counts.items())
+    of = Counter(_kind(result) for _, result in results)
+    numbers = f'tests="{len(results)}" failures="{of["failure"]}" errors="{of["error"]}" skipped="{of["skipped"]}"'
     cases = "".join(_case(name, result) for name, result in results)
     return f"<testsuite name={_attribute(student.name)} {numbers}>\n{cases}</testsuite>\n"
 

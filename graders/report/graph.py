@@ -1,7 +1,5 @@
 """The compute graph of a forward pass: laid out in layers, and drawn as SVG for a page or a notebook."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -73,10 +71,10 @@ def _with_bends(start: str, end: str, depth: Mapping[str, int], rows: list[list[
 
 def _places(rows: list[list[str]], neighbours: Mapping[str, Sequence[str]]) -> dict[str, tuple[float, float]]:
     """Order each layer by where its neighbours are, a few times over; then centre the layers."""
-    widest = max(map(_width, rows))
+    widest = max(sum(map(_size, row)) + GAP * (len(row) - 1) for row in rows)
     at: dict[str, float] = {}
     for row in rows:
-        at |= _spread(row, widest)
+        at |= _near(row, dict.fromkeys(row, widest / 2), widest)
     for _ in range(12):
         for row in (*rows, *rows[::-1]):
             wish = {name: sum(at[n] for n in neighbours[name]) / len(neighbours[name]) for name in row}
@@ -88,14 +86,6 @@ def _places(rows: list[list[str]], neighbours: Mapping[str, Sequence[str]]) -> d
 
 def _size(name: str) -> float:
     return 10.0 if "@" in name else 6.7 * max(len(name), 5) + 34
-
-
-def _width(row: Sequence[str]) -> float:
-    return sum(map(_size, row)) + GAP * (len(row) - 1)
-
-
-def _spread(row: Sequence[str], widest: float) -> dict[str, float]:
-    return _near(row, dict.fromkeys(row, widest / 2), widest)
 
 
 def _near(row: Sequence[str], wish: Mapping[str, float], widest: float) -> dict[str, float]:

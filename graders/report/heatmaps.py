@@ -3,8 +3,6 @@
 Each map is a small PNG file in the text itself. It is transparent at zero, so it suits light and dark paper alike.
 """
 
-from __future__ import annotations
-
 import base64
 import struct
 import zlib

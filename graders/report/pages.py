@@ -1,7 +1,5 @@
 """The pages that people read: feedback for a student, the report on a class. Self-contained, everything escaped."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

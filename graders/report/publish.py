@@ -1,7 +1,5 @@
 """Everything that people and programs read, written in one pass over the students."""
 
-from __future__ import annotations
-
 import json
 import os
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A graded class as plain values: what the exports and the pages are made from, and what `graders.grade()` returns."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Mapping

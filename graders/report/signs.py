@@ -3,8 +3,6 @@
 A page sets the colours by CSS variables; where there are none, as in a notebook, those of here are used.
 """
 
-from __future__ import annotations
-
 COLOURS = {"passed": "#18806b", "wrong": "#d2502a", "failed": "#8a4fbf", "untouched": "#a3abb3"}
 SOFT = "var(--soft, #8c959f)"
 _ON_TOP = 'fill="none" stroke="var(--card, #fff)" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"'

@@ -1,7 +1,5 @@
 """What a class report shows, as plain numbers, from the results of all students."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field

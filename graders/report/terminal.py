@@ -76,8 +76,7 @@ def lines(p: dict[str, Any]) -> Iterator[str]:
         return
     yield p["line"] or f"{p['target']:15s} | {state}"
     if state in WRONG or state.startswith("right, fed"):
-        told = f"{state}: {p['diagnosis']}" if p["line"] else p["diagnosis"]
-        yield from indented(told)
+        yield from indented(f"{state}: {p['diagnosis']}" if p["line"] else p["diagnosis"])
     for frame in filter(None, p["frames"].split("\n")):
         yield from indented(frame, "      ", "        ")
     for remark in filter(None, p["remarks"].split("\n")):

@@ -3,8 +3,6 @@
 Every length is capped before it is believed, links and names that point outside make the archive unreadable.
 """
 
-from __future__ import annotations
-
 import bz2
 import datetime
 import gzip
@@ -130,9 +128,7 @@ def _zip_time(entry: zipfile.ZipInfo) -> float:
 
 def _in_tar(file: IO[bytes]) -> Iterator[Found]:
     """Read as a stream, once, forwards: what comes out of the compression is counted on the way."""
-    opened = _decompressed(file)
-    counted = _Counted(opened)
-    with tarfile.open(fileobj=counted, mode="r|") as archive:
+    with tarfile.open(fileobj=_Counted(_decompressed(file)), mode="r|") as archive:
         for number, entry in enumerate(archive):
             if number >= MOST_ENTRIES:
                 raise Unreadable(f"more than {MOST_ENTRIES} entries")

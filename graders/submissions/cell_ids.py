@@ -1,7 +1,5 @@
 """Ids of cells, and nbgrader's marks on them. An id is the same in every release: EXERCISE-KIND-NAME."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Mapping

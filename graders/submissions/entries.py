@@ -7,36 +7,16 @@ doubt the last by name. A notebook that only its cells assign to an exercise cou
 All attempts are kept in the record.
 """
 
-from __future__ import annotations
-
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+from graders.submissions import archives, naming
 from graders.submissions import notebook_module as extract
-from graders.submissions.archives import (
-    MOST_ENTRIES,
-    Found,
-    Keep,
-    Unreadable,
-    is_archive,
-    is_notebook,
-    is_source,
-    is_source_name,
-    longest,
-    read,
-    stem,
-)
-from graders.submissions.naming import (
-    Offers,
-    attempt_number,
-    exercise_named,
-    exercise_of_functions,
-    readable,
-    student_name,
-)
+from graders.submissions.archives import Found, Keep, Unreadable, is_notebook
+from graders.submissions.naming import Offers, exercise_named, readable
 from graders.submissions.spool import digest
 
 NOBODY = {".DS_Store", ".git", ".ipynb_checkpoints", "__MACOSX", "__pycache__"}  # no student's name
@@ -101,14 +81,11 @@ def entries_of(folder: Path, offers: Offers) -> dict[str, list[str]]:
     students: dict[str, list[str]] = {}
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
-            is_file = is_archive(entry.name) or is_source_name(entry.name)
-            if (
-                entry.name in NOBODY
-                or entry.name.startswith("._")
-                or not (is_file or entry.is_dir() or entry.is_symlink())
-            ):
+            is_file = archives.is_archive(entry.name) or archives.is_source_name(entry.name)
+            anybody = entry.name not in NOBODY and not entry.name.startswith("._")
+            if not (anybody and (is_file or entry.is_dir() or entry.is_symlink())):
                 continue  # an LMS's own list, a spreadsheet
-            name = student_name(stem(entry.name) if is_file else entry.name, offers)
+            name = naming.student_name(archives.stem(entry.name) if is_file else entry.name, offers)
             students.setdefault(name, []).append(entry.name)
     return dict(sorted(students.items()))
 
@@ -160,8 +137,8 @@ def _files(path: Path, student: Student, keep: Keep) -> Iterator[Found]:
         yield from _in_folder(path, student, keep)
     elif not stat.S_ISREG(mode):
         raise Unreadable("not a file or folder, but a link or a device")
-    elif is_archive(path.name):
-        yield from read(path, keep)
+    elif archives.is_archive(path.name):
+        yield from archives.read(path, keep)
     else:
         yield keep(_read_file(path, PurePosixPath()))
 
@@ -173,19 +150,19 @@ def _in_folder(folder: Path, student: Student, keep: Keep) -> Iterator[Found]:
         student.unread += [Unread(PurePosixPath(n), "a folder, not a file") for n in folders if is_notebook(n)]
         for name in sorted(names):
             seen += 1
-            if seen > MOST_ENTRIES:
-                raise Unreadable(f"more than {MOST_ENTRIES} files")
+            if seen > archives.MOST_ENTRIES:
+                raise Unreadable(f"more than {archives.MOST_ENTRIES} files")
             path = Path(where, name)
             inside = PurePosixPath(path.relative_to(folder).as_posix())
             if not stat.S_ISREG(path.lstat().st_mode):
-                if is_source(inside):
+                if archives.is_source(inside):
                     student.unread.append(Unread(PurePosixPath(name), "a link or a device, not a file"))
                 continue
-            if is_source(inside):
+            if archives.is_source(inside):
                 yield keep(_read_file(path, inside))
-            elif is_archive(name) and not name.startswith("."):
+            elif archives.is_archive(name) and not name.startswith("."):
                 try:
-                    found = read(path, keep)
+                    found = archives.read(path, keep)
                 except Unreadable as error:
                     student.unread.append(_unread(name, error))
                     continue
@@ -196,7 +173,7 @@ def _read_file(path: Path, inside: PurePosixPath) -> Found:
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     with open(descriptor, "rb") as file:
         status = os.fstat(descriptor)
-        return Found(inside, status.st_mtime, file.read(longest(path.name) + 1), status.st_size)
+        return Found(inside, status.st_mtime, file.read(archives.longest(path.name) + 1), status.st_size)
 
 
 def _sort_in(student: Student, entry: PurePosixPath, found: Found, offers: Offers) -> None:
@@ -208,12 +185,11 @@ def _sort_in(student: Student, entry: PurePosixPath, found: Found, offers: Offer
     named = exercise_named(path.name, offers)
     exercise = named or (found.exercise if found.exercise in offers else None)
     if exercise is None and (is_notebook(path.name) or not found.path.parts):
-        exercise = exercise_of_functions(found.content, offers)
+        exercise = naming.exercise_of_functions(found.content, offers)
     if exercise is None:
         return
-    attempt = Attempt(
-        exercise, _shown(path), found.modified, attempt_number(path), found.content, named is not None, found.problems
-    )
+    number, is_named = naming.attempt_number(path), named is not None
+    attempt = Attempt(exercise, _shown(path), found.modified, number, found.content, is_named, found.problems)
     student.attempts.setdefault(exercise, []).append(attempt)
 
 

@@ -1,7 +1,5 @@
 """What names tell: of an entry the student, of a file the exercise, of either which attempt it is."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re
@@ -45,17 +43,11 @@ def _named(offers: Offers) -> re.Pattern[str]:
 
 def exercise_named(name: str, offers: Offers) -> str | None:
     """The exercise that a file is named after."""
-    match = _named(offers).fullmatch(stem(name)) or _named(offers).fullmatch(_without_number(stem(name)))
-    return _spelled(match["exercise"], offers) if match else None
-
-
-def _without_number(name: str) -> str:
-    match = COUNTED.fullmatch(name) or STAMPED.fullmatch(name)
-    return (match["name"] or name) if match else name
-
-
-def _spelled(name: str, offers: Offers) -> str | None:
-    return next((exercise for exercise in offers if exercise.lower() == name.lower()), None)
+    name, named = stem(name), _named(offers)
+    numbered = COUNTED.fullmatch(name) or STAMPED.fullmatch(name)
+    match = named.fullmatch(name) or (named.fullmatch(numbered["name"] or name) if numbered else None)
+    spelled = match["exercise"].lower() if match else ""
+    return next((exercise for exercise in offers if exercise.lower() == spelled), None)
 
 
 def exercise_of_functions(content: bytes, offers: Offers) -> str | None:

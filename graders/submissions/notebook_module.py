@@ -5,8 +5,6 @@ is not an answer only the definitions that answers use are taken, so a plot or a
 student's own costs nothing.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

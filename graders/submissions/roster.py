@@ -1,7 +1,5 @@
 """A class as it is handed in: which file of whom counts for what. Contents are read one student at a time, once."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -49,9 +47,9 @@ class Handed:
     def missing(self, exercise: str) -> Reason:
         """Why nothing was graded of an exercise: the file of that name could not be read, or there is none."""
         unread = next((unread for unread in self.unread if unread.names(exercise)), next(iter(self.unread), None))
-        return (
-            reason(Code.UNREADABLE, text=unread.sentence) if unread else reason(Code.NOT_HANDED_IN, exercise=exercise)
-        )
+        if unread:
+            return reason(Code.UNREADABLE, text=unread.sentence)
+        return reason(Code.NOT_HANDED_IN, exercise=exercise)
 
 
 class Roster:

@@ -1,13 +1,11 @@
 """Contents that are wanted again later, kept in an unnamed temporary file: memory holds only where each lies."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from types import TracebackType
+from typing import Self
 
 Work = tuple[str, bytes]  # an exercise's name, a submission's file
 Piece = tuple[str, str]  # an exercise's name, the digest of a submission's file
@@ -24,12 +22,10 @@ class Spool:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115  closed by __exit__
         self._places: dict[str, tuple[int, int]] = {}
 
-    def __enter__(self) -> Spool:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         with contextlib.suppress(OSError):  # of a full disk, which put() has told
             self._file.close()
 

@@ -1,7 +1,5 @@
 """The statements of a notebook's cells: what each binds and uses, and which of them a set of answers needs."""
 
-from __future__ import annotations
-
 import ast
 import re
 import symtable

@@ -1,7 +1,5 @@
 """The state of a run, and the file that it goes on from: to the identical result, bit for bit."""
 
-from __future__ import annotations
-
 import os
 import pickle
 from dataclasses import asdict, dataclass
@@ -17,6 +15,7 @@ from graders.train.subject import Subject
 
 FORMAT = 2
 POINTS = 1000  # at most so many are kept of what is measured along the way
+KEPT = ("digest", "parameters", "ratios", "source", "step", "seconds")  # of a state, as they are
 
 
 @dataclass
@@ -65,18 +64,8 @@ def begin(subject: Subject, settings: Settings, data: Data) -> State:
 
 def save(state: State, path: Path) -> None:
     """Write the checkpoint; it is complete or not there, even if the machine goes down meanwhile."""
-    content = {
-        "format": FORMAT,
-        "settings": asdict(state.settings),
-        "digest": state.digest,
-        "parameters": state.parameters,
-        "rng": state.rng.get_state(),
-        "losses": state.losses[: state.step].clone(),
-        "ratios": state.ratios,
-        "source": state.source,
-        "step": state.step,
-        "seconds": state.seconds,
-    }
+    content = {name: getattr(state, name) for name in KEPT} | {"format": FORMAT, "settings": asdict(state.settings)}
+    content |= {"rng": state.rng.get_state(), "losses": state.losses[: state.step].clone()}
     temporary = path.with_suffix(".new")
     torch.save(content, temporary)
     os.replace(temporary, path)
@@ -95,17 +84,8 @@ def restore(path: Path) -> State:
         losses = torch.full((settings.steps,), torch.nan)
         losses[: content["step"]] = content["losses"]
         parameters = {str(name): value for name, value in content["parameters"].items()}
-        return State(
-            settings,
-            content["digest"],
-            parameters,
-            rng,
-            losses,
-            content["ratios"],
-            content["source"],
-            content["step"],
-            content["seconds"],
-        )
+        kept = {name: content[name] for name in KEPT} | {"parameters": parameters}
+        return State(settings=settings, rng=rng, losses=losses, **kept)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
         raise TrainingError(f"{path} is damaged ({type(error).__name__}): begin anew, without --resume.") from None
 

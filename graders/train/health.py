@@ -1,7 +1,5 @@
 """The lecture's pictures of a network's health: histograms, saturation, size of the updates, forces on the logits."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,8 +88,8 @@ def _saturation(looks: list[Look], name: str, path: Path) -> Path:
         saturated = each.values[name].abs() > SATURATED
         axis.imshow(saturated[:ROWS].numpy(), cmap="gray", aspect="auto", interpolation="nearest", vmin=0, vmax=1)
         dead = int(saturated.all(0).sum())
-        told = f"{saturated.double().mean():.1%} saturated, {dead} of {neurons} neurons dead (white from top to bottom)"
-        axis.set_title(f"{each.label}: {told}", loc="left")
+        dead_ones = f"{dead} of {neurons} neurons dead (white from top to bottom)"
+        axis.set_title(f"{each.label}: {saturated.double().mean():.1%} saturated, {dead_ones}", loc="left")
         axis.set(ylabel="example")
         axis.grid(False)
     grid[-1][0].set(xlabel="neuron")
@@ -109,7 +107,7 @@ def _updates(ratios: Tensor, every: int, names: tuple[str, ...], switch: int | N
             low.append(name)
             continue
         axis.plot(steps, series.numpy(), color=color, lw=0.5, alpha=0.25)
-        middle = _running_median(series, wide).numpy()
+        middle = series.unfold(0, wide, 1).median(1).values.numpy()  # one for each window: fewer than steps
         axis.plot(steps[wide // 2 :][: len(middle)], middle, color=color, lw=1.8, label=name)
     axis.axhline(-3, color="black", lw=1.2, ls="--", label="guide: -3")
     if switch and len(steps) and switch < steps[-1]:
@@ -130,11 +128,6 @@ def _colors(count: int) -> list[Any]:
     return [matplotlib.colormaps["tab10"](i % 10) for i in range(count)]
 
 
-def _running_median(series: Tensor, width: int) -> Tensor:
-    """One value for each window of `width`, so fewer than the series has."""
-    return series.unfold(0, width, 1).median(1).values
-
-
 def _forces(looks: list[Look], name: str, Yb: Tensor, alphabet: str, path: Path) -> Path:
     """The gradient of the logits in grey, times n; beside it, per row, the pull on the target and all pushes."""
     rows = min(ROWS, len(Yb))
@@ -142,7 +135,6 @@ def _forces(looks: list[Look], name: str, Yb: Tensor, alphabet: str, path: Path)
         len(looks), 2, size=(10.5, 5.4 * len(looks)), sharey="row", width_ratios=(len(alphabet), 12)
     )
     at = torch.arange(rows)
-    lines = at.numpy()
     for each, (image, bars) in zip(looks, grid, strict=True):
         forces = (each.gradients[name] * len(Yb))[:rows]
         pulls = forces[at, Yb[:rows]]
@@ -152,9 +144,9 @@ def _forces(looks: list[Look], name: str, Yb: Tensor, alphabet: str, path: Path)
         image.set_title(f"{each.label}: d{name} times n (dark: the target, pulled up)", loc="left")
         image.grid(False)
         figure.colorbar(shown, ax=image, fraction=0.03, pad=0.01)
-        bars.barh(lines, pulls.numpy(), color="black", height=0.8, label="target")
-        bars.barh(lines, pushes.numpy(), color=drawing.LIGHT, height=0.8, label="all others")
-        bars.plot(forces.sum(1).numpy(), lines, "|", color=drawing.ORANGE, ms=6, mew=2, label="row sum")
+        bars.barh(at, pulls.numpy(), color="black", height=0.8, label="target")
+        bars.barh(at, pushes.numpy(), color=drawing.LIGHT, height=0.8, label="all others")
+        bars.plot(forces.sum(1).numpy(), at, "|", color=drawing.ORANGE, ms=6, mew=2, label="row sum")
         bars.set(xlabel=f"d{name} times n", xlim=(-1.05, 1.05))
         bars.set_title(f"row sums: at most {forces.sum(1).abs().max():.0e}", loc="left")
         bars.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3, fontsize=8, handlelength=1, frameon=False)

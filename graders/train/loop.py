@@ -1,7 +1,5 @@
 """The training loop: blocks of steps, a progress bar, Ctrl-C between two blocks."""
 
-from __future__ import annotations
-
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -9,11 +7,10 @@ from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 
 from graders.train import checkpoint
 from graders.train.checkpoint import State
@@ -103,10 +100,6 @@ def _ratios(before: list[torch.Tensor], after: list[torch.Tensor]) -> torch.Tens
 
 
 def _bar(console: Console) -> Progress:
-    columns: list[Any] = [
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,}/{task.total:,}"),
-    ]
-    columns += [TextColumn("{task.fields[loss]}"), TextColumn("{task.fields[speed]}")]
-    return Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console)
+    done = ("{task.completed:,}/{task.total:,}", "{task.fields[loss]}", "{task.fields[speed]}")
+    times = TimeElapsedColumn(), TimeRemainingColumn()
+    return Progress("{task.description}", BarColumn(), *done, *times, console=console)

@@ -1,7 +1,5 @@
 """What is told at the end of a training: calibrated losses and made-up names."""
 
-from __future__ import annotations
-
 import torch
 from rich.console import Console
 
@@ -29,10 +27,10 @@ def samples(subject: Subject, state: State, data: Data, count: int = SAMPLES) ->
     return names
 
 
-def tell(subject: Subject, state: State, data: Data, console: Console) -> None:
+def print_results(subject: Subject, state: State, data: Data, console: Console) -> None:
     """Print time, losses and names. A training that went astray has no names, and is told so."""
-    said = f"{state.step:,} steps in {state.seconds:.1f} s, {1e3 * state.seconds / max(1, state.step):.3f} ms a step"
-    console.print(said)
+    each = f"{1e3 * state.seconds / max(1, state.step):.3f} ms a step"
+    console.print(f"{state.step:,} steps in {state.seconds:.1f} s, {each}")
     if not all(bool(p.isfinite().all()) for p in state.parameters.values()):
         console.print("The parameters are no longer finite numbers: the training went astray. Are all gradients right?")
         return

@@ -1,7 +1,5 @@
 """A training from the settings to the pictures."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,7 +57,7 @@ def main(subject: Subject, request: Request) -> int:
         console.print(f"stopped after {state.step:,} of {state.settings.steps:,} steps; kept in {path}.")
         console.print("The same command with --resume goes on to the identical result.")
         return 130
-    report.tell(subject, state, data, console)
+    report.print_results(subject, state, data, console)
     runs = {_title(state.settings): (state.losses[: state.step], state.seconds)}
     if request.compare:
         runs["autograd"] = _by_autograd(subject, state.settings, data, console)
@@ -88,10 +86,8 @@ def _begin(subject: Subject, request: Request) -> tuple[State, Data]:
         source = state.settings.names or "the embedded list"
         raise TrainingError(f"{source} has changed since {path} was begun: begin anew, without --resume.")
     if state.source != subject.digest and not state.finished:
-        changed = (
-            f"{subject.kit.path} has changed since {path} was written: from step {state.step:,} on it is the new one."
-        )
-        request.console.print(f"{changed} Without --resume, all of it would be.")
+        changed = f"{subject.kit.path} has changed since {path} was written: from step {state.step:,} on it is"
+        request.console.print(f"{changed} the new one. Without --resume, all of it would be.")
         state.source = subject.digest
     return state, data
 
@@ -106,8 +102,7 @@ def _make_folder(folder: Path) -> None:
 def _warn(subject: Subject, console: Console) -> None:
     wrong = wrong_gradients(subject)
     for result in wrong:
-        where = f"{subject.kit.path}:{result.line}"
-        console.print(f"{where}: {result.item} is wrong: {result.message}")
+        console.print(f"{subject.kit.path}:{result.line}: {result.item} is wrong: {result.message}")
     if wrong:
         console.print("Training goes on with these gradients, but will not learn as it should. Ctrl-C stops it.")
 

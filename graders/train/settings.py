@@ -1,11 +1,9 @@
 """What a training depends on: with the same settings it gives the same numbers, bit for bit, on one machine."""
 
-from __future__ import annotations
-
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -28,9 +26,9 @@ class Settings:
     names: str = ""
     fast: bool = False
 
-    def changed(self, given: dict[str, Any]) -> Settings:
+    def changed(self, given: dict[str, Any]) -> Self:
         """With what the user gave (None: not given). Raises TrainingError for sizes that cannot be."""
-        new = Settings(**{**asdict(self), **{k: v for k, v in given.items() if v is not None}})
+        new = replace(self, **{k: v for k, v in given.items() if v is not None})
         for name, least in (("steps", 1), ("batch", 2), ("hidden", 1)):
             if getattr(new, name) < least:
                 reason = ": batch norm takes the variance of a batch" if name == "batch" else ""

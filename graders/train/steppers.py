@@ -1,7 +1,5 @@
 """Three ways to take the same training steps: gradients by hand, by autograd, and the fast variant."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -96,6 +94,5 @@ def stepper(subject: Subject, parameters: Parameters, batch: int, fast: bool) ->
     """By hand, or with the reference's fast variant."""
     if not fast:
         return ByHand(subject, parameters)
-    training: Any = subject.fast()(parameters, batch)
-    result: Stepper = training
-    return result
+    training: Stepper = subject.fast()(parameters, batch)
+    return training

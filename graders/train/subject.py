@@ -1,7 +1,5 @@
 """What is trained: a student's module, or the reference, with the given code as it was released."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +15,6 @@ from graders.verdict.grader import Cases, check
 from graders.verdict.result import Result
 
 NEEDED = ("initialise", "learning_rate", "calibrate", "evaluate", "sample")
-Gradients = Callable[..., Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ class Subject:
         return tuple(g.target for g in self.exercise.gradients)
 
     @property
-    def gradients(self) -> Gradients:
+    def gradients(self) -> Callable[..., Sequence[Any]]:
         return self.student.functions[self.exercise.gradients[0].function]
 
     @property

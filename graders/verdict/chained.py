@@ -1,7 +1,5 @@
 """A module in this process, with the lecture's line: float32, each function fed with the results of the others."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property

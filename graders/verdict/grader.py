@@ -6,10 +6,9 @@
 (a module in this process, a submission in the sandbox) and which cases decide are their only difference.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from graders.exercise.kit import Kit
 from graders.exercise.module import Exercise
@@ -31,7 +30,7 @@ class Cases:
     kit: Kit
 
     @classmethod
-    def at_home(cls, exercise: Exercise, kit: Kit) -> Cases:
+    def at_home(cls, exercise: Exercise, kit: Kit) -> Self:
         """On a student's own machine the public cases decide."""
         public = Oracles(exercise)
         return cls(public, public, kit)
@@ -108,10 +107,10 @@ class Check:
     def _explained(self, result: Result) -> Result:
         """Say why: from the public cases where the answer is wrong there too, else from those that decided."""
         public, deciding = self.public.trials(result.item), self.deciding.trials(result.item)
-        telling = deciding if public[0].problem or all(trial.passes for trial in public) else public
+        shown = deciding if public[0].problem or all(trial.passes for trial in public) else public
         self.explained.add(result.item)
-        known = self.cases.kit.fingerprints.of(result.item, telling[0].oracle.case.seed)
-        outcome, why, frames = fault(telling, known)
+        known = self.cases.kit.fingerprints.of(result.item, shown[0].oracle.case.seed)
+        outcome, why, frames = fault(shown, known)
         return replace(result, outcome=outcome, reason=why, frames=frames)
 
     def _run_result(self) -> Result:

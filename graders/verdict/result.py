@@ -1,7 +1,5 @@
 """The one record of what came of an item, for the terminal, the notebook, the store and the gradebook."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any

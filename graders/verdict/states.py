@@ -1,7 +1,5 @@
 """What the trials of one item amount to: right, or wrong and why."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from graders.diagnosis.diagnose import diagnose

@@ -38,8 +38,10 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("what", "name", "edit", "told"), BROKEN, ids=[b[0] for b in BROKEN])
-def test_it_tells_what_is_amiss(what: str, name: str, edit: tuple[str, str] | None, told: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("what", "name", "edit", "sentence"), BROKEN, ids=[b[0] for b in BROKEN])
+def test_it_tells_what_is_amiss(
+    what: str, name: str, edit: tuple[str, str] | None, sentence: str, tmp_path: Path
+) -> None:
     unit = tmp_path / NINJA
     for part in ("", "wrong", "right", "equivalent"):
         (unit / part).mkdir(parents=True, exist_ok=True)
@@ -58,4 +60,4 @@ def test_it_tells_what_is_amiss(what: str, name: str, edit: tuple[str, str] | No
     else:
         path.unlink()
     tally = selfcheck.check(unit / "ex2_cross_entropy.py", seeds=1)
-    assert any(told in fault for fault in tally.faults), tally.faults
+    assert any(sentence in fault for fault in tally.faults), tally.faults

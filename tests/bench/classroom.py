@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -53,9 +54,9 @@ def bare(students: list[str]) -> None:
             check(kit.exercise, respondent, Cases.at_home(kit.exercise, kit))
 
 
-def timed(action: object, *arguments: object, **keywords: object) -> float:
+def timed(action: Callable[..., object], *arguments: object, **keywords: object) -> float:
     start = time.perf_counter()
-    action(*arguments, **keywords)  # type: ignore[operator]
+    action(*arguments, **keywords)
     return time.perf_counter() - start
 
 

@@ -59,8 +59,8 @@ def of_class(folder: Path, count: int, way: str) -> float:
     hand_in(course, count)
     before = grade_beforehand(course) if way == "beforehand" else 0.0
     taken = autograde(course)
-    told = f", after {before:.1f} s of `grade --jobs 2`" if before else ""
-    console.print(f"  {count:5d} students, {WAYS[way]}: {taken:.1f} s{told}")
+    note = f", after {before:.1f} s of `grade --jobs 2`" if before else ""
+    console.print(f"  {count:5d} students, {WAYS[way]}: {taken:.1f} s{note}")
     return taken
 
 

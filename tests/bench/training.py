@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from graders.train.steppers import ByAutograd, Parameters, stepper
+from graders.train.steppers import ByAutograd, Parameters, Stepper, stepper
 from graders.train.subject import Subject, reference_subject
 from tests.support.stubs import REFERENCE
 
@@ -24,7 +24,7 @@ def bench_training() -> None:
     subject = reference_subject(REFERENCE)
     for batch, hidden in ((32, 200), (256, 1024)):
         taken = step_times(subject, batch, hidden, rounds=60)
-        console.print(f"a training step, batch {batch}, hidden {hidden}: {_told(taken)}")
+        console.print(f"a training step, batch {batch}, hidden {hidden}: {_ratios(taken)}")
         console.print(f"  {_shares(subject, batch, hidden)}")
     console.print(_table(subject))
 
@@ -38,12 +38,12 @@ def step_times(subject: Subject, batch: int, hidden: int, rounds: int) -> dict[s
             parameters, X, Y, rates = _start(subject, batch, hidden, count)
             by = ByAutograd(subject, parameters) if kind == "autograd" else _stepper(subject, parameters, batch, kind)
             by.steps(X[:2], Y[:2], rates[:2])
-            seconds = _seconds(lambda by=by, X=X, Y=Y, rates=rates: by.steps(X, Y, rates))  # type: ignore[misc]
+            seconds = _seconds(lambda: by.steps(X, Y, rates))
             best[kind] = min(best[kind], seconds / count)
     return best
 
 
-def _stepper(subject: Subject, parameters: Parameters, batch: int, kind: str):  # type: ignore[no-untyped-def]
+def _stepper(subject: Subject, parameters: Parameters, batch: int, kind: str) -> Stepper:
     return stepper(subject, parameters, batch, fast=kind == "fast")
 
 
@@ -60,7 +60,7 @@ def _seconds(action: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def _told(taken: dict[str, float]) -> str:
+def _ratios(taken: dict[str, float]) -> str:
     ratios = [f"{kind} {taken[kind] / taken['autograd']:.2f}" for kind in KINDS[:2]]
     times = ", ".join(f"{kind} {1e3 * seconds:.3f} ms" for kind, seconds in taken.items())
     return f"{', '.join(ratios)} x autograd ({times})"

@@ -12,6 +12,8 @@ from graders.diagnosis.diagnose import diagnose
 from graders.exercise.module import load
 from graders.oracle.gradient import Oracle, cases
 from graders.oracle.trial import Trial
+from graders.outcome import Outcome
+from graders.student.answer import Answer
 
 EXERCISE = '''"""A number times a matrix."""
 
@@ -48,5 +50,5 @@ def test_a_gradient_without_dimensions(cause: str, answer: Callable[[Tensor, Ten
     (tmp_path / "scalar.py").write_text(EXERCISE)
     exercise = load(tmp_path / "scalar.py")
     oracles = [Oracle(exercise, case) for case in cases(exercise)]
-    trials = [Trial(o, "a", answer(o.values["x"], o.upstream["y"])) for o in oracles]
+    trials = [Trial(o, "a", Answer(Outcome.ANSWERED, answer(o.values["x"], o.upstream["y"]))) for o in oracles]
     assert diagnose(trials).cause == cause

@@ -264,8 +264,8 @@ def test_ctrl_c_ends_at_once_and_keeps_what_was_graded(tmp_path: Path) -> None:
     process = start([*command, "--exercises", str(EXERCISES)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     wait_for(lambda: lines_in(tmp_path / "out" / "results.jsonl") >= 20)
     process.send_signal(signal.SIGINT)
-    told = process.communicate(timeout=300)[0].decode()
-    assert process.returncode != 0 and "Traceback" not in told
+    output = process.communicate(timeout=300)[0].decode()
+    assert process.returncode != 0 and "Traceback" not in output
     kept = lines_in(tmp_path / "out" / "results.jsonl")
     report = grade(tmp_path / "class", tmp_path / "out", exercises=EXERCISES, limits=LIMITS)
     assert 20 <= kept < 60 and report.graded == 60 - kept
@@ -359,12 +359,12 @@ def test_junit_and_json_lines(small: Small) -> None:
 def test_the_secret_is_kept_to_its_owner(small: Small) -> None:
     secret = small[2] / "secret.key"
     assert secret.stat().st_mode & 0o777 == 0o600 and len(secret.read_bytes()) == 65
-    told = "".join(p.read_text(encoding="utf-8") for p in small[2].rglob("*") if p.is_file() and p != secret)
-    assert secret.read_text().strip() not in told
+    written = "".join(p.read_text(encoding="utf-8") for p in small[2].rglob("*") if p.is_file() and p != secret)
+    assert secret.read_text().strip() not in written
 
 
 @pytest.mark.parametrize(
-    "arguments, told",
+    "arguments, sentence",
     [
         (["--student", "nobody"], "no student 'nobody'"),
         (["--exercise", "ex9"], "no exercise 'ex9'. There are: ex1_atomic"),
@@ -375,7 +375,7 @@ def test_the_secret_is_kept_to_its_owner(small: Small) -> None:
     ],
 )
 def test_what_an_instructor_must_mend_is_told(
-    tmp_path: Path, arguments: list[str], told: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, arguments: list[str], sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("graders.grading.grade.RECONNECTIONS", 0)
     monkeypatch.setattr("graders.grading.cluster.CONNECT_SECONDS", 1)
@@ -388,7 +388,7 @@ def test_what_an_instructor_must_mend_is_told(
     ]
     command = ["grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"), "--exercises", str(EXERCISES)]
     result = CliRunner().invoke(main, [*command, *filled])
-    assert result.exit_code == 1 and told in result.output and "Traceback" not in result.output
+    assert result.exit_code == 1 and sentence in result.output and "Traceback" not in result.output
 
 
 def test_class_c_is_refused_unless_the_instructor_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -424,7 +424,7 @@ def dask_process(what: str, *arguments: str) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "exposed"),
     [
         (None, False),
         ("tcp://127.0.0.1:8786", False),
@@ -434,8 +434,8 @@ def dask_process(what: str, *arguments: str) -> subprocess.Popen[bytes]:
         ("ucx://10.0.0.7:8786", True),
     ],
 )
-def test_a_scheduler_that_anybody_can_reach_is_pointed_out(address: str | None, told: bool) -> None:
-    assert is_open(address) == told
+def test_a_scheduler_that_anybody_can_reach_is_pointed_out(address: str | None, exposed: bool) -> None:
+    assert is_open(address) == exposed
 
 
 def test_a_scheduler_that_is_restarted_loses_nothing(

@@ -149,11 +149,11 @@ def test_killed_while_writing(tmp_path: Path) -> None:
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2])
     assert process.stdout is not None
-    told = -1
-    while told < 200:
-        told = int(process.stdout.readline())
+    last = -1
+    while last < 200:
+        last = int(process.stdout.readline())
     process.kill()
-    told = max([told, *(int(line) for line in process.stdout.read().split(b"\n")[:-1] if line)])
+    last = max([last, *(int(line) for line in process.stdout.read().split(b"\n")[:-1] if line)])
     process.wait()
     with Store(path) as store:
-        assert len(store) >= told + 1 and store.damaged == 0
+        assert len(store) >= last + 1 and store.damaged == 0

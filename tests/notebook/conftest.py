@@ -39,7 +39,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     other["cells"][0]["source"] = "x = 3"
     made.submit("right", OTHER, other)
     made.handed_in = contents(made.folder)
-    quiet = ",".join(name for name, student in STUDENTS.items() if not student.told)
+    quiet = ",".join(name for name, student in STUDENTS.items() if not student.sentence)
     made.log = made.nbgrader_in_turn(
         ["autograde", EX],
         ["autograde", SMALL],

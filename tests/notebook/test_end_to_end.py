@@ -48,10 +48,10 @@ def test_points_equal_those_of_the_module(course: Course, supervisor: Supervisor
     assert course.scores(EX)[name] == expected
 
 
-@pytest.mark.parametrize("name", [name for name, student in STUDENTS.items() if student.told])
+@pytest.mark.parametrize("name", [name for name, student in STUDENTS.items() if student.sentence])
 def test_feedback_says_why(course: Course, name: str) -> None:
     text = " ".join(re.sub(r"<[^>]+>", " ", course.feedback(name, EX)).split())
-    assert STUDENTS[name].told in text
+    assert STUDENTS[name].sentence in text
 
 
 def test_an_assignment_that_is_not_ours_is_executed_as_ever(course: Course) -> None:
@@ -102,8 +102,8 @@ def test_feedback_shows_nothing_of_a_hidden_case(course: Course) -> None:
 def test_bad_notebooks_are_told_and_never_a_silent_zero(course: Course, name: str) -> None:
     bad, scores = BAD[name], course.scores(SMALL)[name]
     text = " ".join(re.sub(r"<[^>]+>", " ", course.feedback(name, SMALL)).split())
-    assert bad.told in text.replace("\\", "")
-    assert bad.told in course.log
+    assert bad.sentence in text.replace("\\", "")
+    assert bad.sentence in course.log
     if bad.right is None:
         assert set(scores.values()) == {None}
         waiting = course.query(
@@ -130,11 +130,11 @@ def test_a_function_of_several_gradients_has_points_for_each(course: Course, nam
     trainee, scores = TRAINEES[name], course.scores(TRAINING)[name]
     assert scores == {line: 0.0 if line in trainee.wrong else 2.0 for line in ALL}
     text = " ".join(re.sub(r"<[^>]+>", " ", course.feedback(name, TRAINING)).split())
-    assert trainee.told in text
+    assert trainee.sentence in text
     comments = course.query(
         "select c.auto_comment from comment c join base_cell b on c.cell_id = b.id join submitted_notebook n on "
         "c.notebook_id = n.id join submitted_assignment s on n.assignment_id = s.id where s.student_id = ? and "
         "b.name = 'ex4_training-answer-backward'",
         name,
     )
-    assert trainee.told in comments[0][0] or comments == [("No response.",)]
+    assert trainee.sentence in comments[0][0] or comments == [("No response.",)]

@@ -48,17 +48,17 @@ def test_bad_notebooks_have_the_points_of_autograde_and_a_reason(
     bad, row = BAD[name], rows[name]
     assert points(row, SMALL) == course.scores(SMALL)[name]
     assert (row[SMALL] == "") is (bad.right is None)
-    told = bad.told_by_grade or bad.told
+    sentence = bad.sentence_of_grade or bad.sentence
     page = re.sub(r"<[^>]+>", " ", (graded / "feedback" / name / "feedback.html").read_text())
-    assert told in row["remarks"] and told in page
+    assert sentence in row["remarks"] and sentence in page
 
 
 @pytest.mark.parametrize("name", ["copied", "stripped", "broken"])
 def test_what_was_odd_about_a_notebook_is_told(rows: Rows, graded: Path, name: str) -> None:
-    told = STUDENTS[name].told
-    assert told in rows[name]["remarks"]
+    sentence = STUDENTS[name].sentence
+    assert sentence in rows[name]["remarks"]
     for file in ("feedback.html", "feedback.md", "results.json"):
-        assert told in (graded / "feedback" / name / file).read_text().replace("\\", ""), file
+        assert sentence in (graded / "feedback" / name / file).read_text().replace("\\", ""), file
 
 
 def test_no_line_of_the_made_up_module_is_told(graded: Path) -> None:

@@ -35,8 +35,8 @@ def run(*arguments: object) -> str:
     return done.output
 
 
-def written(told: str) -> list[str]:
-    return [line for line in told.splitlines() if line.startswith("wrote")]
+def written(output: str) -> list[str]:
+    return [line for line in output.splitlines() if line.startswith("wrote")]
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +52,14 @@ def solution(made: tuple[Path, str]) -> Notebook:
 
 
 def test_a_course_is_set_up_and_says_what_comes_next(made: tuple[Path, str]) -> None:
-    folder, told = made
+    folder, output = made
     assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()) == [
         "nbgrader_config.py",
         f"solutions/{EXERCISE}.ipynb",
         f"source/{EXERCISE}/{EXERCISE}.ipynb",
         f"source/{EXERCISE}/kit/{EXERCISE}.json",
     ]
-    assert told.count("wrote ") == 4 and "nbgrader generate_assignment" in told
+    assert output.count("wrote ") == 4 and "nbgrader generate_assignment" in output
     assert 'course_id = "my_course"' in (folder / "nbgrader_config.py").read_text()
 
 
@@ -76,8 +76,8 @@ def test_the_same_again_writes_nothing(made: tuple[Path, str], reference: Path) 
     folder, _ = made
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
     assert written(run("release", "--notebooks", folder, "--reference", reference)) == []
-    told = run("course", folder, "--reference", reference)
-    assert "add: from graders.nb.course import configure; configure(c)" in told
+    output = run("course", folder, "--reference", reference)
+    assert "add: from graders.nb.course import configure; configure(c)" in output
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
 

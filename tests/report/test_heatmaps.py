@@ -71,12 +71,12 @@ def test_what_is_not_finite_is_seen(value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "told", "rows", "columns"),
+    ("shape", "caption", "rows", "columns"),
     [((), "()", 1, 1), ((5,), "(5,)", 1, 5), ((4, 3, 2), "(4, 3, 2)", 4, 6), ((64, 1), "(64, 1)", 64, 1)],
 )
-def test_every_shape_is_a_matrix(shape: tuple[int, ...], told: str, rows: int, columns: int) -> None:
+def test_every_shape_is_a_matrix(shape: tuple[int, ...], caption: str, rows: int, columns: int) -> None:
     html = compared(torch.ones(shape), torch.ones(shape))
-    assert captions(html)[1] == f"autograd {told} ±1"
+    assert captions(html)[1] == f"autograd {caption} ±1"
     assert html.count(f'alt="autograd, {rows} by {columns}"') == 1
     assert len(colours(files(html)[1])) == rows * columns
 

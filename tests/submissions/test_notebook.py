@@ -133,9 +133,9 @@ TOO_MUCH = {
 
 @pytest.mark.parametrize("what", TOO_MUCH)
 def test_more_than_anybody_writes_is_refused(what: str) -> None:
-    cells, told = TOO_MUCH[what]
+    cells, reason = TOO_MUCH[what]
     _, source, problems = module(*cells)
-    assert source == "" and len(problems) == 1 and told in problems[0]
+    assert source == "" and len(problems) == 1 and reason in problems[0]
 
 
 def test_problems_are_few_short_and_plain() -> None:

@@ -120,9 +120,9 @@ def test_another_release_is_told(tmp_path: Path) -> None:
     put(tmp_path, ("alice/a/ex1_atomic.ipynb", notebook(release="0" * 12)))
     put(tmp_path, ("alice/b/ex2_cross_entropy.ipynb", notebook(exercise="ex2_cross_entropy", release="2" * 12)))
     student = alice(tmp_path)
-    told = {name: made[-1].problems for name, made in student.attempts.items()}
-    assert told["ex2_cross_entropy"] == ()
-    assert len(told["ex1_atomic"]) == 1 and "of another release" in told["ex1_atomic"][0]
+    problems = {name: made[-1].problems for name, made in student.attempts.items()}
+    assert problems["ex2_cross_entropy"] == ()
+    assert len(problems["ex1_atomic"]) == 1 and "of another release" in problems["ex1_atomic"][0]
 
 
 LARGE = notebook().replace(b"{", b'{"a": "' + b"x" * LONGEST + b'", ', 1)
@@ -142,12 +142,12 @@ REFUSED = {
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_cannot_be_read_is_said_at_its_student(tmp_path: Path, what: str) -> None:
-    file, told = REFUSED[what]
+    file, reason = REFUSED[what]
     put(tmp_path, file)
     student = alice(tmp_path)
     assert not student.attempts
     sentence = student.unread[0].sentence
-    assert sentence.startswith("unreadable: ") and told in sentence
+    assert sentence.startswith("unreadable: ") and reason in sentence
 
 
 @pytest.mark.parametrize("make", [zipped, tarred])

@@ -1,4 +1,4 @@
-"""Notebooks that nobody should hand in, and what is to be told of each."""
+"""Notebooks that nobody should hand in, and what is to be said of each."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Write = Callable[[Path, Notebook], object]
 class Bad:
     """`right` gradients are graded all the same; None: nothing can be graded, and nothing counts 0.
 
-    `told` by nbgrader's pages, and by `backprop-ninja grade` unless it says it in other words.
+    `sentence` stands on nbgrader's pages, and in what `backprop-ninja grade` writes unless that has other words.
     """
 
     write: Write
-    told: str
+    sentence: str
     right: int | None = None
-    told_by_grade: str = ""
+    sentence_of_grade: str = ""
 
 
 def raw(content: bytes) -> Write:
@@ -103,9 +103,9 @@ BAD: dict[str, Bad] = {
     "b_old_format": Bad(raw(b'{"nbformat": 3, "worksheets": []}'), "this is not a notebook (it has no cells)"),
     "b_huge": Bad(stuffed, "the notebook has 50 MB"),
     "b_many": Bad(raw(b'{"cells": [' + b"{}," * 5000 + b"{}]}"), "the notebook has 5001 cells"),
-    "b_pipe": Bad(pipe, "this is not a notebook, nor any file", told_by_grade="a link or a device, not a file"),
-    "b_folder": Bad(folder, "the notebook cannot be read", told_by_grade="a folder, not a file"),
-    "b_link": Bad(link, "the notebook cannot be read", told_by_grade="a link or a device, not a file"),
+    "b_pipe": Bad(pipe, "this is not a notebook, nor any file", sentence_of_grade="a link or a device, not a file"),
+    "b_folder": Bad(folder, "the notebook cannot be read", sentence_of_grade="a folder, not a file"),
+    "b_link": Bad(link, "the notebook cannot be read", sentence_of_grade="a link or a device, not a file"),
     "b_no_answers": Bad(changed(no_answers), "no cell of the released notebook is in it", 0),
     "b_other_exercise": Bad(changed(rename_ids), "cells of another exercise (ex1_atomic)", 1),
     "b_older": Bad(changed(older), "this notebook is of another release", 1),

@@ -43,7 +43,7 @@ def program() -> str | None:
 
 def fetched(url: str) -> bytes:
     with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
-        return answer.read()
+        return bytes(answer.read())
 
 
 def awaited(look: Callable[[], T | None], process: subprocess.Popen[bytes], log: Path) -> T:
@@ -114,7 +114,8 @@ class Page:
         while True:
             answer = json.loads(self._socket.recv())
             if answer.get("id") == number:
-                return answer.get("result", answer)
+                result: dict[str, Any] = answer.get("result", answer)
+                return result
 
     def evaluate(self, script: str) -> Any:
         result = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)

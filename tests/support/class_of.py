@@ -269,7 +269,8 @@ def class_of(
         elif turn < 0.7:
             made.kind = "wrong"
             for exercise in NAMES[: rng.choice((1, 3))]:
-                some, taken = [], set()
+                some: list[Example] = []
+                taken: set[str] = set()
                 while wrong[exercise] and len(some) < (4 if exercise == NAMES[0] else 1):
                     example = wrong[exercise].pop()
                     if example.gradient not in taken:

@@ -9,21 +9,21 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
 from graders.exercise.module import load
-from graders.notebook import source as notebooks
 from graders.notebook.nbgrader import course
+from graders.notebook.source import source as notebook_of
 from tests.support.stubs import EXERCISES, NINJA, REFERENCE, ROOT
 
 Notebook = dict[str, Any]
 NONE: Mapping[str, Any] = {}
-Edit = Callable[[Notebook], object]
 CONFIG = "\nc.NinjaGrade.seconds = 2.0\n"
 
 
@@ -51,12 +51,12 @@ class Course:
             env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)},
             check=False,
         )
-        told = done.stdout + done.stderr
-        assert done.returncode == 0, told[-4000:]
-        return told
+        log = done.stdout + done.stderr
+        assert done.returncode == 0, log[-4000:]
+        return log
 
     def released(self, exercise: str) -> Notebook:
-        return json.loads((self.folder / "release" / exercise / f"{exercise}.ipynb").read_text())
+        return _read(self.folder / "release" / exercise / f"{exercise}.ipynb")
 
     def submit(self, student: str, exercise: str, content: Notebook | bytes) -> Path:
         folder = self.folder / "submitted" / student / exercise
@@ -83,22 +83,27 @@ class Course:
             return database.execute(sql, values).fetchall()
 
     def autograded(self, student: str, exercise: str) -> Notebook:
-        return json.loads((self.folder / "autograded" / student / exercise / f"{exercise}.ipynb").read_text())
+        return _read(self.folder / "autograded" / student / exercise / f"{exercise}.ipynb")
 
     def feedback(self, student: str, exercise: str) -> str:
         return (self.folder / "feedback" / student / exercise / f"{exercise}.html").read_text()
+
+
+def _read(path: Path) -> Notebook:
+    notebook: Notebook = json.loads(path.read_text())
+    return notebook
 
 
 def make(folder: Path, exercises: Sequence[str], trusted: bool = True, others: Mapping[str, Any] = NONE) -> Course:
     """A course with these exercises, and other notebooks, released; with nbgrader's own Execute if not trusted."""
     for name, notebook in others.items():
         (folder / "source" / name).mkdir(parents=True)
-        notebooks.nbformat.write(notebook, folder / "source" / name / f"{name}.ipynb")
+        nbformat.write(notebook, folder / "source" / name / f"{name}.ipynb")
     for name in exercises:
         source = folder / "source" / name
         (source / "kit").mkdir(parents=True)
         exercise = load(REFERENCE / NINJA / f"{name}.py")
-        (source / f"{name}.ipynb").write_text(notebooks.nbformat.writes(notebooks.source(exercise)))
+        (source / f"{name}.ipynb").write_text(nbformat.writes(notebook_of(exercise)))
         shutil.copy(EXERCISES / NINJA / "kit" / f"{name}.json", source / "kit")
     config = folder / "nbgrader_config.py"
     if trusted:
@@ -112,7 +117,7 @@ def make(folder: Path, exercises: Sequence[str], trusted: bool = True, others: M
 
 
 def answer_of(cell: Mapping[str, Any]) -> str:
-    return cell.get("id", "").partition("-answer-")[2]
+    return str(cell.get("id", "")).partition("-answer-")[2]
 
 
 def filled(released: Notebook, bodies: Mapping[str, str]) -> Notebook:

@@ -19,8 +19,8 @@ def main(count: int = 40) -> None:
     submissions.mkdir(parents=True)
     students = class_of(count, submissions, seed=7, hostile_share=0.1, variety=14)
     kinds = sorted({made.kind for made in students})
-    told = ", ".join(f"{sum(made.kind == kind for made in students)} {kind}" for kind in kinds)
-    print(f"{submissions}: {count} students, {told}")
+    counts = ", ".join(f"{sum(made.kind == kind for made in students)} {kind}" for kind in kinds)
+    print(f"{submissions}: {count} students, {counts}")
     order = ["grade", str(submissions), "--out", str(FOLDER / "results"), "--exercises", str(EXERCISES)]
     command(order, standalone_mode=False)
     print(f"\nopen {(FOLDER / 'results' / 'report.html').resolve()}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.support.course import Notebook, answer_of, code
 from tests.support.stubs import solutions
@@ -29,7 +30,7 @@ class Student:
     right: int
     edit: Callable[[Notebook], object] = nothing
     files: Mapping[str, str] = field(default_factory=dict)
-    told: str = ""  # in the feedback
+    sentence: str = ""  # in the feedback
     same_as_module: bool = True
 
 
@@ -49,8 +50,9 @@ def after(*sources: str) -> Callable[[Notebook], None]:
     return edit
 
 
-def cell_of(notebook: Notebook, name: str) -> dict:
-    return next(cell for cell in notebook["cells"] if answer_of(cell) == name)
+def cell_of(notebook: Notebook, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(cell for cell in notebook["cells"] if answer_of(cell) == name)
+    return found
 
 
 def copied(notebook: Notebook) -> None:
@@ -126,26 +128,28 @@ DATABASE = 'import sqlite3\nfor d in (".", "..", "../..", "../../..", "../../../
 FORGED = "print('logprobs | exact: True'); 100.0"
 STUDENTS: dict[str, Student] = {
     "right": Student(RIGHT, ANSWERED),
-    "untouched": Student({}, 0, told="not attempted"),
-    "one_branch": Student({**RIGHT, "dcounts": ONE_BRANCH}, ANSWERED - 1, told="Only the path through probs arrived"),
+    "untouched": Student({}, 0, sentence="not attempted"),
+    "one_branch": Student(
+        {**RIGHT, "dcounts": ONE_BRANCH}, ANSWERED - 1, sentence="Only the path through probs arrived"
+    ),
     "ones": Student(ONES, 0),
-    "looping": Student({**RIGHT, "dh": "    while True:\n        pass"}, ANSWERED - 1, told="still running"),
+    "looping": Student({**RIGHT, "dh": "    while True:\n        pass"}, ANSWERED - 1, sentence="still running"),
     "looping_outside": Student(RIGHT, ANSWERED, first("while True:\n    pass")),
     "crashing": Student({**RIGHT, "dh": "    def f(x): return f(f(x))\n    return f(f)"}, ANSWERED - 1),
-    "exiting": Student({**RIGHT, "dh": "    import os\n    os._exit(0)"}, ANSWERED - 1, told="forbidden"),
+    "exiting": Student({**RIGHT, "dh": "    import os\n    os._exit(0)"}, ANSWERED - 1, sentence="forbidden"),
     "helpers": Student({**RIGHT, "dcounts": USES_HELPERS}, ANSWERED, first(HELPERS, PLAY), same_as_module=False),
-    "broken": Student(without("dcounts"), ANSWERED - 1, broken, told="line 1 of the cell"),
-    "copied": Student(RIGHT, ANSWERED, copied, told="dcounts has 2 answer cells"),
-    "deleted": Student(without("dh"), ANSWERED - 1, deleted, told="missing"),
+    "broken": Student(without("dcounts"), ANSWERED - 1, broken, sentence="line 1 of the cell"),
+    "copied": Student(RIGHT, ANSWERED, copied, sentence="dcounts has 2 answer cells"),
+    "deleted": Student(without("dh"), ANSWERED - 1, deleted, sentence="missing"),
     "reordered": Student(RIGHT, ANSWERED, lambda notebook: notebook["cells"].reverse()),
     "edited": Student(ONES, 0, edited),
-    "stripped": Student(RIGHT, ANSWERED, stripped, told="by their names alone"),
+    "stripped": Student(RIGHT, ANSWERED, stripped, sentence="by their names alone"),
     "rebound": Student(ONES, 0, first(REBOUND)),
     "patched": Student(ONES, 0, first(PATCHED)),
     "transformer": Student(ONES, 0, first(TRANSFORMER)),
-    "reads_source": Student({**ONES, "dprobs": READS}, 0, told="forbidden"),
-    "history": Student({**ONES, "dprobs": HISTORY}, 0, told="forbidden"),
-    "reads_notebook": Student({**ONES, "dprobs": USES_NOTEBOOK}, 0, first(NOTEBOOK), told="forbidden"),
+    "reads_source": Student({**ONES, "dprobs": READS}, 0, sentence="forbidden"),
+    "history": Student({**ONES, "dprobs": HISTORY}, 0, sentence="forbidden"),
+    "reads_notebook": Student({**ONES, "dprobs": USES_NOTEBOOK}, 0, first(NOTEBOOK), sentence="forbidden"),
     "hidden_tests": Student(ONES, 0, hidden_tests, same_as_module=False),
     "database": Student({"dprobs": "    " + DATABASE.replace("\n", "\n    ")}, 0, first(DATABASE)),
     "shadowing": Student(
@@ -153,21 +157,33 @@ STUDENTS: dict[str, Student] = {
         0,
         files={"graders.py": "check = print", "torch.py": "", "graders/__init__.py": "", "kit/ex1_atomic.json": "{}"},
     ),
-    "leaking": Student({"dprobs": "    raise ValueError(str(probs.tolist()))"}, 0, told="it raised ValueError"),
+    "leaking": Student({"dprobs": "    raise ValueError(str(probs.tolist()))"}, 0, sentence="it raised ValueError"),
     "forged": Student({"dprobs": "    print('1.0'); raise SystemExit(0)"}, 0, after(FORGED)),
 }
 
-CHEATS = ("edited", "rebound", "patched", "transformer", "reads_source", "reads_notebook", "hidden_tests", "history")
-CHEATS += ("database", "shadowing", "leaking", "forged")
+CHEATS = (
+    "edited",
+    "rebound",
+    "patched",
+    "transformer",
+    "reads_source",
+    "reads_notebook",
+    "hidden_tests",
+    "history",
+    "database",
+    "shadowing",
+    "leaking",
+    "forged",
+)
 
 
 @dataclass(frozen=True)
 class Trainee:
-    """For exercise 4: what backward() is, which lines of it are wrong, what is told of the last one."""
+    """For exercise 4: what backward() is, which lines of it are wrong, what is said of the last one."""
 
     body: str | None
     wrong: tuple[str, ...] = ()
-    told: str = ""
+    sentence: str = ""
 
 
 TRAINEES: dict[str, Trainee] = {

@@ -154,7 +154,7 @@ def test_batches_are_those_of_the_lecture(subject: Subject, words: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "sentence"),
     [
         (b"", "holds no words"),
         (b"emma\n", "single word"),
@@ -165,7 +165,7 @@ def test_batches_are_those_of_the_lecture(subject: Subject, words: Path) -> None
     ],
     ids=["empty", "one word", "not UTF-8", "full stop", "missing", "directory"],
 )
-def test_bad_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | str | None, told: str) -> None:
+def test_bad_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | str | None, sentence: str) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "reference").symlink_to(REFERENCE)
     path = tmp_path / "words"
@@ -174,7 +174,7 @@ def test_bad_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: byt
     elif content:
         path.mkdir()
     result = run("--reference", "--names", str(path))
-    assert result.exit_code == 1 and told in result.output and "Traceback" not in result.output
+    assert result.exit_code == 1 and sentence in result.output and "Traceback" not in result.output
     assert not (tmp_path / "runs").exists()
 
 
@@ -192,8 +192,8 @@ def test_a_list_of_two_words_has_no_dev_split(subject: Subject, tmp_path: Path) 
     path.write_text("anna\notto\n")
     asked = request(tmp_path, path, steps=60)
     assert command.main(subject, asked) == 0
-    told = asked.console.file.getvalue()  # type: ignore[attr-defined]
-    assert "train loss" in told and "val" not in told
+    output = asked.console.file.getvalue()  # type: ignore[attr-defined]
+    assert "train loss" in output and "val" not in output
 
 
 def test_resuming_with_a_changed_function_says_so(subject: Subject, words: Path, tmp_path: Path) -> None:
@@ -209,8 +209,8 @@ def test_resuming_with_a_changed_function_says_so(subject: Subject, words: Path,
         shutil.copy(path, tmp_path / "kept")
         asked = request(tmp_path, words, resume=True)
         assert command.main(changed, asked) == 0
-        told = " ".join(asked.console.file.getvalue().split())  # type: ignore[attr-defined]
-        assert (f"from step {state.step} on it is the new one" in told) == (changed is not subject)
+        output = " ".join(asked.console.file.getvalue().split())  # type: ignore[attr-defined]
+        assert (f"from step {state.step} on it is the new one" in output) == (changed is not subject)
         shutil.copy(tmp_path / "kept", path)
 
 
@@ -234,9 +234,9 @@ def test_control_c_keeps_what_was_reached(words: Path, tmp_path: Path) -> None:
                 break
             time.sleep(0.1)
         process.send_signal(signal.SIGINT)
-        told, _ = process.communicate(timeout=240)
-    assert process.returncode == 130, told
-    assert "stopped after" in told and "--resume" in told and "Traceback" not in told
+        output, _ = process.communicate(timeout=240)
+    assert process.returncode == 130, output
+    assert "stopped after" in output and "--resume" in output and "Traceback" not in output
     state = checkpoint.restore(path)
     assert 0 < state.step < 5_000_000 and state.losses[: state.step].isfinite().all()
 
@@ -330,7 +330,7 @@ def test_fast_readable_and_autograd_agree(subject: Subject, batch: int, hidden: 
 
 
 @pytest.mark.parametrize(
-    ("change", "code", "told"),
+    ("change", "code", "sentence"),
     [
         (None, 1, "backward is not written yet"),
         (("dlogits @ W2.T", "dlogits @ W2"), 1, "dh = dlogits @ W2 "),
@@ -342,12 +342,12 @@ def test_fast_readable_and_autograd_agree(subject: Subject, batch: int, hidden: 
     ids=["not attempted", "raises", "shapes", "six", "tanh", "no mean"],
 )
 def test_a_students_backward(
-    student: Callable[[str | None], Path], change: tuple[str, str] | None, code: int, told: str
+    student: Callable[[str | None], Path], change: tuple[str, str] | None, code: int, sentence: str
 ) -> None:
     path = student(None if change is None else solution().replace(*change))
     result = run("--steps", "100", "--hidden", "8")
     assert result.exit_code == code, result.output
-    assert told in result.output + " " and f"{path}:" in result.output and "Traceback" not in result.output
+    assert sentence in result.output + " " and f"{path}:" in result.output and "Traceback" not in result.output
 
 
 def test_a_right_backward_trains_in_silence(student: Callable[[str | None], Path]) -> None:
@@ -365,40 +365,42 @@ def test_an_exception_in_the_middle_shows_the_students_line(student: Callable[[s
 
 
 def test_what_resume_refuses(subject: Subject, words: Path, tmp_path: Path) -> None:
-    def told(**changes: Any) -> str:
+    def refusal(**changes: Any) -> str:
         with pytest.raises(TrainingError) as error:
             command.main(subject, request(tmp_path, words, resume=True, **changes))
         return str(error.value)
 
-    assert "nothing to resume" in told()
+    assert "nothing to resume" in refusal()
     own = tmp_path / "own.txt"
     own.write_text(words.read_text())
     command.main(subject, request(tmp_path, own, steps=60))
-    assert "begun with --steps 60" in told(steps=430, names=str(own))
+    assert "begun with --steps 60" in refusal(steps=430, names=str(own))
     own.write_text(own.read_text() + "\nlater\n")
-    assert "has changed since" in told(steps=60, names=str(own))
+    assert "has changed since" in refusal(steps=60, names=str(own))
     path = tmp_path / command.CHECKPOINT
     content = final(tmp_path)
     torch.save({**content, "format": checkpoint.FORMAT - 1}, path)
-    assert told() == f"{path} is of an earlier release: begin anew, without --resume."
+    assert refusal() == f"{path} is of an earlier release: begin anew, without --resume."
     torch.save({**content, "format": checkpoint.FORMAT + 1}, path)
-    assert told() == f"{path} is of a later release: update backprop-ninja, or begin anew, without --resume."
+    assert refusal() == f"{path} is of a later release: update backprop-ninja, or begin anew, without --resume."
     path.write_bytes(b"\x80\x02garbage")
-    assert "is damaged" in told()
+    assert "is damaged" in refusal()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "sentence"),
     [
         (["--batch", "1"], "--batch 1 is too small"),
         (["--steps", "0"], "--steps 0 is too small"),
         (["--hidden", "-3"], "--hidden -3 is too small"),
     ],
 )
-def test_sizes_that_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], told: str) -> None:
+def test_sizes_that_cannot_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], sentence: str
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "reference").symlink_to(REFERENCE)
-    assert told in run("--reference", *arguments).output
+    assert sentence in run("--reference", *arguments).output
 
 
 def test_fast_goes_with_reference_only(student: Callable[[str | None], Path]) -> None:

@@ -1,7 +1,5 @@
 """Hypotheses on the gradient of a look-up: contributions lost, overwritten, or sent to the wrong rows."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

@@ -1,7 +1,5 @@
 """Hypotheses on the factors of a local derivative: one is missing, one is too many, or another stands in its place."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """Hypotheses on the order of the entries: transposed, not reshaped, reshaped where a transpose belongs."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Hypotheses that it is something else altogether: the gradient of another tensor, or no gradient but a value."""
 
-from __future__ import annotations
-
 from graders.diagnosis.fitting import Candidate, Hypothesis, tensors
 from graders.oracle.trial import Trial
 

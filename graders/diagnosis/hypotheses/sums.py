@@ -1,7 +1,5 @@
 """Hypotheses on the extent of a gradient: not broadcast to all of the tensor, or summed where it should not be."""
 
-from __future__ import annotations
-
 import itertools
 
 import torch

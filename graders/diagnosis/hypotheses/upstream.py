@@ -1,7 +1,5 @@
 """Hypotheses on the upstream gradient: forgotten, used twice, exchanged for another, or passed on unchanged."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator
 

@@ -6,8 +6,6 @@ An instructor who has a course adds two lines to its nbgrader_config.py:
     configure(c)
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """How nbgrader reads a submitted notebook of ours: never failing for what is in it. Others it reads as ever."""
 
-from __future__ import annotations
-
 import json
 import os
 import stat
@@ -17,7 +15,7 @@ from graders.notebook.nbgrader.released import exercise_of, released_for
 from graders.submissions.notebook_module import Unreadable, cells_of, check_size
 
 
-class SubmissionExporter(NotebookExporter):  # type: ignore[misc]
+class SubmissionExporter(NotebookExporter):
     """In the place of Autograde.exporter_class, which calls it twice: to sanitize a notebook, then to grade it."""
 
     optimistic_validation = Bool(True).tag(config=True)  # once, after all preprocessors
@@ -27,8 +25,7 @@ class SubmissionExporter(NotebookExporter):  # type: ignore[misc]
         where = (resources or {}).get("nbgrader")
         released = released_for(self.parent, where) if where else []
         if not exercise_of(released) or not getattr(self.parent, "_sanitizing", False):
-            found: tuple[str, Any] = super().from_filename(filename, resources=resources, **kw)
-            return found
+            return super().from_filename(filename, resources=resources, **kw)
         try:
             cells = cells_of(submitted_bytes(Path(filename)))
         except Unreadable as error:
@@ -42,8 +39,7 @@ class SubmissionExporter(NotebookExporter):  # type: ignore[misc]
         """A notebook that was put together anew is neither copied nor validated before it is complete."""
         where = (resources or {}).get("nbgrader")
         if not where or not exercise_of(released_for(self.parent, where)):
-            found: tuple[str, Any] = super().from_file(file_stream, resources=resources, **kw)
-            return found
+            return super().from_file(file_stream, resources=resources, **kw)
         notebook, resources = nbformat.from_dict(json.load(file_stream)), self._init_resources(resources)
         for preprocessor in self._preprocessors:
             notebook, resources = preprocessor(notebook, resources)

@@ -1,7 +1,5 @@
 """What a student reads of a result under nbgrader. Nothing of a hidden case is in it: the reason is."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

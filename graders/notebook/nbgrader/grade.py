@@ -4,8 +4,6 @@
 Notebooks that were not made by `backprop-ninja release` go through Execute as ever.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +25,7 @@ from graders.verdict.result import Result
 from graders.words import Code, Reason, reason
 
 
-class NinjaGrade(NbGraderPreprocessor):  # type: ignore[misc]
+class NinjaGrade(NbGraderPreprocessor):
     """Grades a notebook's answers in the sandbox."""
 
     exercises = Unicode("source", help="Folder with */kit/*.json, relative to the course.").tag(config=True)
@@ -42,8 +40,7 @@ class NinjaGrade(NbGraderPreprocessor):  # type: ignore[misc]
         """Raises GradingError, SandboxError or KitError where the course's set-up is at fault."""
         exercise = exercise_of(released_for(self.parent.parent, resources["nbgrader"]))
         if not exercise:
-            executed: tuple[Any, Any] = Execute(parent=self.parent).preprocess(nb, resources)
-            return executed
+            return Execute(parent=self.parent).preprocess(nb, resources)
         session = self._session()
         module = self._module(resources["nbgrader"], exercise, session)
         results, isolation = self._results(module, exercise, session)

@@ -4,8 +4,6 @@ So copied, deleted, reordered, edited or retyped cells, and whatever was done to
 submission. Cells of the student's own stay where they were, without marks.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

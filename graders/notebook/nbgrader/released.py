@@ -1,7 +1,5 @@
 """What nbgrader's gradebook knows of a released notebook. It is the instructor's: no submission has a say in it."""
 
-from __future__ import annotations
-
 import contextlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

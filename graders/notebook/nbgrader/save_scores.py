@@ -5,8 +5,6 @@ notebook is saved in one transaction; nbgrader's own takes one a cell, and most 
 saved and checked as ever.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,19 +17,17 @@ from graders.notebook.nbgrader.released import opened
 OURS = "backprop_ninja"  # among nbgrader's resources: what NinjaGrade leaves for these
 
 
-class NinjaSave(SaveAutoGrades):  # type: ignore[misc]
+class NinjaSave(SaveAutoGrades):
     """Saves scores and comments."""
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         if OURS not in resources:
-            saved: tuple[Any, Any] = super().preprocess(nb, resources)
-            return saved
+            return super().preprocess(nb, resources)
         where = resources["nbgrader"]
         with opened(where["db_url"]) as gradebook:
             notebook = gradebook.find_submission_notebook(where["notebook"], where["assignment"], where["student"])
-            self._save(
-                nb, resources[OURS], _by_cell(gradebook, Grade, notebook), _by_cell(gradebook, Comment, notebook)
-            )
+            grades, comments = (_by_cell(gradebook, kind, notebook) for kind in (Grade, Comment))
+            self._save(nb, resources[OURS], grades, comments)
             notebook.late_submission_penalty = None
             resources[OURS]["late"] = notebook.assignment.total_seconds_late > 0
             gradebook.db.commit()
@@ -56,21 +52,19 @@ def _by_cell(gradebook: Any, kind: Any, notebook: Any) -> dict[str, Any]:
     return dict(map(tuple, rows.filter(kind.notebook_id == notebook.id).all()))
 
 
-class NinjaLate(AssignLatePenalties):  # type: ignore[misc]
+class NinjaLate(AssignLatePenalties):
     """Asks for the penalty of those who are late; NinjaSave has seen who is."""
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         if not resources.get(OURS, {}).get("late", True):
             return nb, resources
-        assigned: tuple[Any, Any] = super().preprocess(nb, resources)
-        return assigned
+        return super().preprocess(nb, resources)
 
 
-class NinjaCheck(CheckCellMetadata):  # type: ignore[misc]
+class NinjaCheck(CheckCellMetadata):
     """Checks the marks of cells; those of ours were made from the gradebook a moment ago."""
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         if OURS in resources:
             return nb, resources
-        checked: tuple[Any, Any] = super().preprocess(nb, resources)
-        return checked
+        return super().preprocess(nb, resources)

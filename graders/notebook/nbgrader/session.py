@@ -1,7 +1,5 @@
 """What grading needs, kept for as long as the process lives: nbgrader makes a new preprocessor for every notebook."""
 
-from __future__ import annotations
-
 import atexit
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -31,7 +29,6 @@ class Session:
     secret: bytes
     limits: Limits
     allow_class_c: bool
-    _supervisor: Supervisor | None = None
     _graded: dict[Key, Assessment] = field(default_factory=dict)
     _read: tuple[int, int] = (0, 0)
     _public: dict[str, Forward] = field(default_factory=dict)
@@ -49,14 +46,12 @@ class Session:
         known = self._known(self.keys.of(exercise, digest(source)))
         return known or self.supervisor.assess(exercise, source)
 
-    @property
+    @cached_property
     def supervisor(self) -> Supervisor:
-        if self._supervisor is None:
-            torch.set_num_threads(1)
-            sandbox = Sandbox(limits=self.limits).required(self.allow_class_c)
-            atexit.register(sandbox.close)
-            self._supervisor = Supervisor(self.kits, self.secret, sandbox)
-        return self._supervisor
+        torch.set_num_threads(1)
+        sandbox = Sandbox(limits=self.limits).required(self.allow_class_c)
+        atexit.register(sandbox.close)
+        return Supervisor(self.kits, self.secret, sandbox)
 
     @cached_property
     def keys(self) -> Keys:
