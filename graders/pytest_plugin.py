@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from graders.outcome import Outcome
 from graders.report import terminal
 
 if TYPE_CHECKING:  # torch is imported only once an exercise is collected
@@ -104,7 +105,7 @@ class GradientItem(pytest.Item):
         assert isinstance(file, ExerciseFile)
         result = file.check.result(self.name)
         self.user_properties += terminal.properties(result, file.check)
-        if result.outcome.state == "not attempted":
+        if result.outcome is Outcome.NOT_ATTEMPTED:
             pytest.skip("not attempted")
         if not result.right:
             raise GradientError(result)

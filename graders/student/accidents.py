@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import dis
 import io
 import linecache
 import os
@@ -24,6 +25,7 @@ from graders.words import Code, reason
 OUT_OF_MEMORY = re.compile(r"can't allocate memory|not enough memory|Cannot allocate memory")  # as torch says it
 LONGEST_TEXT = 500  # of an exception's message
 MOST_FRAMES = 6
+RAISE = dis.opmap["RAISE_VARARGS"]
 
 
 def attempted(action: Callable[[], Any], path: Path, limit: float | None) -> Any:
@@ -48,12 +50,21 @@ def attempted(action: Callable[[], Any], path: Path, limit: float | None) -> Any
 def accident(error: BaseException, path: Path) -> Answer:
     """What an exception in the student's code at `path` amounts to."""
     line, frames = _own_lines(error, path)
-    if isinstance(error, NotImplementedError) and "raise NotImplementedError" in "".join(frames[-1:]):
+    if isinstance(error, NotImplementedError) and _raised_by(error, path):
         return Answer(Outcome.NOT_ATTEMPTED, line=line)
     text = traceback.format_exception_only(error)[-1].strip()[:LONGEST_TEXT]
     out_of_memory = isinstance(error, MemoryError) or OUT_OF_MEMORY.search(text)
     outcome = Outcome.MEMORY if out_of_memory else Outcome.ERROR
     return Answer(outcome, None, reason(Code.RAISED, text=text, kind=type(error).__name__), line, frames)
+
+
+def _raised_by(error: BaseException, path: Path) -> bool:
+    """Whether a `raise` of the student's own did it, and not something that was called: torch raises the same."""
+    trace, own = error.__traceback__, None
+    while trace is not None:
+        own = trace if trace.tb_frame.f_code.co_filename == str(path) else own
+        trace = trace.tb_next
+    return own is not None and own.tb_frame.f_code.co_code[own.tb_lasti] == RAISE
 
 
 def _own_lines(error: BaseException, path: Path) -> tuple[int, tuple[str, ...]]:

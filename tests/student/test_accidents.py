@@ -89,6 +89,9 @@ ASKED = [
     ("def f(y):\n    return y", "asks for `y`, which the forward pass does not have"),
     ("def f(x):\n    while True:\n        pass", "still running after 0.2 s"),
     ("def f(x):\n    raise NotImplementedError", "not attempted"),
+    ("def f(x):\n    return g(x)\ndef g(x):\n    raise (\n        NotImplementedError('later'))", "not attempted"),
+    ("def f(x):\n    return x.to_sparse().cumprod(0)  # raise NotImplementedError", "NotImplementedError"),
+    ("class E:\n    def __float__(self): raise NotImplementedError\ndef f(x):\n    return x.pow(E())", "Error"),
     ("def f(x):\n    return x.half() @ x.to_sparse()", "Error"),
     ("f = 3\ndef g(): pass\nf = max", "not a plain function"),
 ]
