@@ -18,7 +18,7 @@ from graders.sandbox.python_says import SYNTAX, of_python
 from graders.sandbox.wire import ARMED, CLAIMABLE, CODES, HEADER, LONGEST_NAMES, MARK, Claim, Garbled, Reader, encode
 from graders.student.answer import Answer
 from graders.student.question import Question
-from graders.words import Code, reason
+from graders.words import Code
 
 HIDDEN = torch.randn(3, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
 VALUES = [str(value) for value in HIDDEN.reshape(-1).tolist()]
@@ -29,10 +29,7 @@ def dx(w, dy): return torch.autograd.grad(w)
 def dw(x): return x.sum().backward()  # and words of its own
 class Disappointment(Exception): pass
 """
-REFUSED = {
-    "dx": reason(Code.THE_ANSWER, name="dx", direct="dlogits"),
-    "dz": reason(Code.NOT_UPSTREAM, name="dz", target="x", direct="dlogits"),
-}
+REFUSED = {"dx": Code.THE_ANSWER, "dz": Code.NOT_UPSTREAM}
 QUESTION = Question("dx", ("x",), {"w": HIDDEN, "logits": HIDDEN}, {"dlogits": HIDDEN}, REFUSED, ((3, 4),))
 SPELLED = ["h.i.d.d.e.n", "hidden", "i.d.e.n", ".h.i.d", "torch.e.n.d", "autograd.torch", "grad.dx"]
 SENTENCES = [
