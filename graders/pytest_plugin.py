@@ -145,12 +145,13 @@ class Reporter:
             return
         properties["nodeid"], properties["printed"] = report.nodeid, report.capstdout
         self.seen.append(properties)
+        path = self.config.rootpath / report.nodeid.split("::")[0]
         writer = self.config.pluginmanager.get_plugin("terminalreporter")
         if writer is not None and writer.verbosity > -2:
-            if self.path == self.config.rootpath / report.nodeid.split("::")[0]:
+            if self.path == path:
                 writer.currentfspath = None
             self._write(writer, properties)
-            self.path = self.config.rootpath / report.nodeid.split("::")[0]
+            self.path = path
 
     def _write(self, writer: pytest.TerminalReporter, properties: dict[str, Any]) -> None:
         writer.ensure_newline()

@@ -11,7 +11,7 @@ import pytest
 from tests.support.rooms import ROOMS, House, Import, module_of, room_of
 from tests.support.stubs import ROOT
 
-TRUSTED = {"__init__", "sandbox", "task", "wire", "outcome", "listen", "launch", "clock", "selftest"}
+TRUSTED = {"__init__", "sandbox", "task", "wire", "outcome", "python_says", "listen", "launch", "clock", "selftest"}
 UNTRUSTED = {"zygote", "child", "confine", "watch"}
 SECRET = ("oracle", "diagnosis", "verdict", "grading")  # what is right, and what decides it
 MOST_PACKAGES = 14

@@ -47,14 +47,11 @@ def lookalikes(exercise: Exercise, gradient: Gradient, oracle: Oracle) -> dict[s
     """For each name that an answer to `gradient` may ask for, the names that fit in its place."""
     offered = question([gradient], oracle).offered
     tensors = {k: v for k, v in offered.items() if isinstance(v, Tensor) and v.is_floating_point() and v.dim()}
-    return {
-        name: [
-            other
-            for other, rival in tensors.items()
-            if other != name and (other in gradient.parameters or rival.shape == value.shape)
-        ]
-        for name, value in tensors.items()
-    }
+
+    def fits(other: str, name: str) -> bool:
+        return other != name and (other in gradient.parameters or tensors[other].shape == tensors[name].shape)
+
+    return {name: [other for other in tensors if fits(other, name)] for name in tensors}
 
 
 def mutants_of(exercise: Exercise, gradient: Gradient, oracle: Oracle, right: Iterable[Example]) -> Iterator[Mutant]:

@@ -10,6 +10,8 @@ from graders.exercise import kit
 from graders.exercise.module import load, references
 from graders.exercise.stub import stub
 
+KIT_FILES = ("pyproject.toml", "constraints.txt", "LICENSE", "Makefile")
+
 
 def build(folder: Path) -> dict[str, str]:
     """Everything that belongs in exercises/, as {relative path: text}.
@@ -67,9 +69,6 @@ def _equal(a: Any, b: Any) -> bool:
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(map(_equal, a, b))
     return bool(a == b)
-
-
-KIT_FILES = ("pyproject.toml", "constraints.txt", "LICENSE", "Makefile")
 
 
 def pack_kit(root: Path, files: dict[str, str], target: Path) -> list[str]:

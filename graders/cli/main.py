@@ -11,16 +11,8 @@ def main() -> None:
     """Write the backward pass by hand; every gradient is checked against autograd."""
 
 
-for command in (
-    student.status,
-    student.hint,
-    student.solution,
-    author.release,
-    author.selfcheck,
-    instructor.grade,
-    instructor.course,
-    train.train,
-):
+for_students = student.status, student.hint, student.solution, train.train
+for command in (*for_students, author.release, author.selfcheck, instructor.grade, instructor.course):
     main.add_command(command)
 
 

@@ -62,7 +62,7 @@ def multiple(a: tuple[Print, ...], b: tuple[Print, ...], sizes: Sequence[factors
     return phrase if phrase and phrase != "1" and factors.is_plain(phrase) else None
 
 
-def lookup(trials: Sequence[Trial], known: Sequence[Known], exactly: bool = False) -> list[Known]:
+def lookup(trials: Sequence[Trial], known: Sequence[Known], exactly: bool) -> list[Known]:
     """The known wrong answers that these trials repeat; failing that, those they are a plain multiple of."""
     prints = fingerprint(trials)
     matches = [k for k in known if same(k.prints, prints)]

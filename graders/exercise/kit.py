@@ -111,13 +111,8 @@ def pack(exercise: Exercise, stub: str, fingerprints: Fingerprints) -> str:
     kept = ("points", "difficulty", "minutes", "hints")
     about = {g.name: {key: getattr(g, key) for key in kept} for g in exercise.items}
     known = {name: [list(asdict(k).values()) for k in rows] for name, rows in fingerprints.known.items()}
-    content = {
-        "about": ABOUT,
-        "format": FORMAT,
-        "stub": _seal(stub),
-        "gradients": _seal(about),
-        "known": _seal({"seed": fingerprints.seed, "known": known}),
-    }
+    sealed = {"stub": stub, "gradients": about, "known": {"seed": fingerprints.seed, "known": known}}
+    content = {"about": ABOUT, "format": FORMAT, **{name: _seal(value) for name, value in sealed.items()}}
     return json.dumps(content, indent=1) + "\n"
 
 

@@ -27,6 +27,7 @@ from graders.words import Code, Reason
 
 RECONNECTIONS = 5
 Progress = Callable[[int, int], None]  # how many are done, of how many
+Keep = Callable[[Assessment], None]
 
 
 @dataclass(frozen=True)
@@ -146,12 +147,7 @@ class _Ways:
             return sandboxes[0].report
 
     def _through_dask(
-        self,
-        waiting: Sequence[Piece],
-        spool: Spool,
-        jobs: int,
-        scheduler: str | None,
-        keep: Callable[[Assessment], None],
+        self, waiting: Sequence[Piece], spool: Spool, jobs: int, scheduler: str | None, keep: Keep
     ) -> str:
         from graders.grading import cluster  # a cluster is an extra that a single machine does without
 
@@ -172,6 +168,5 @@ class _Ways:
         raise AssertionError
 
     def _lost(self, exercise: str, source: bytes) -> Assessment:
-        items = self.kits[exercise].exercise.items
-        results = failed(items, Reason(Code.WORKER_DIED))
+        results = failed(self.kits[exercise].exercise.items, Reason(Code.WORKER_DIED))
         return Assessment(self.keys.of(exercise, digest(source)), exercise, results)

@@ -37,37 +37,29 @@ def parts(exercise: Exercise) -> list[Part]:
     lines = text.splitlines()
     sections = sections_of(text)
     made = [Part("title", "title", f"# {exercise.title}\n\n{exercise.story}\n\n{HOW_TO}")]
-    first, *rest = _blocks(text)
-    imports = _clean(lines[slice(*first.lines)])
+    (span, _), *rest = _blocks(text)
+    imports = _clean(lines[span])
     made.append(Part("start", "start", f'{imports}\n\nfrom graders.nb import check\n\nEXERCISE = "{exercise.name}"'))
     shown = ""
-    for block in rest:
-        section = next((name for number, name in reversed(sections) if number <= block.lines[1]), "")
+    for span, function in rest:
+        section = next((name for number, name in reversed(sections) if number <= span.stop), "")
         if section != shown:
             made.append(Part("section", re.sub(r"[^\w]+", "-", section, flags=re.ASCII).strip("-"), f"## {section}"))
             shown = section
-        made += _of_block(exercise, block, lines)
+        made += _of_block(exercise, function, _clean(lines[span]), span.stop)
     return made
 
 
-@dataclass(frozen=True)
-class _Block:
-    """A top-level function, or the statements before the first one; lines as a slice, comments above included."""
-
-    lines: tuple[int, int]
-    function: ast.FunctionDef | None = None
-
-
-def _blocks(text: str) -> Iterator[_Block]:
-    """The statements before the first function as one block, then one block a statement."""
+def _blocks(text: str) -> Iterator[tuple[slice, ast.FunctionDef | None]]:
+    """The statements before the first function as one block, then one block a statement, comments above included."""
     tree = ast.parse(text)
     body = tree.body[1:] if ast.get_docstring(tree) else tree.body
     start = (tree.body[0].end_lineno or 0) if body is not tree.body else 0
     head = next(i for i, node in enumerate(body) if isinstance(node, ast.FunctionDef))
     end = (body[head - 1].end_lineno or start) if head else start
-    yield _Block((start, end))
+    yield slice(start, end), None
     for node in body[head:]:
-        yield _Block((end, node.end_lineno or end), node if isinstance(node, ast.FunctionDef) else None)
+        yield slice(end, node.end_lineno or end), node if isinstance(node, ast.FunctionDef) else None
         end = node.end_lineno or end
 
 
@@ -76,14 +68,14 @@ def _clean(lines: list[str]) -> str:
     return "\n".join(line for line in lines if not sections_of(line)).strip()
 
 
-def _of_block(exercise: Exercise, block: _Block, lines: list[str]) -> Iterator[Part]:
-    function = block.function
+def _of_block(exercise: Exercise, function: ast.FunctionDef | None, text: str, last: int) -> Iterator[Part]:
+    """A block's parts; `last` is its last line."""
     if function is None or not targets_of(function):
-        name = function.name if function else f"line-{block.lines[1]}"
+        name = function.name if function else f"line-{last}"
         run = exercise.run if name == "run" else None
         if run:
             yield Part("about", name, _about(run, 0))
-        yield Part("given", name, _clean(lines[slice(*block.lines)]))
+        yield Part("given", name, text)
         if run:
             yield Part("test", name, f'check({run.function}, "run")', run.points)
         return

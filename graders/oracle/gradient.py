@@ -134,7 +134,6 @@ class Oracle:
 
     @cached_property
     def _largest(self) -> dict[str, float]:
-        """The largest expected entry of every watched tensor."""
         return {name: _largest(self.expected(name)) for name in self.watched}
 
     def branches(self, target: str) -> list[Branch]:

@@ -27,6 +27,7 @@ LEGEND = (
     ("none", "not graded"),
 )
 MOST_REASONS = 40
+COURSE = "Becoming a backprop ninja"
 
 
 @dataclass(frozen=True)
@@ -84,13 +85,13 @@ class Forward:
 class Pages:
     """Renders pages for one report."""
 
-    def __init__(self, report: Report, kits: Mapping[str, Kit], course: str = "Becoming a backprop ninja"):
-        self.report, self.course = report, course
+    def __init__(self, report: Report, kits: Mapping[str, Kit]):
+        self.report = report
         self._forward = {name: Forward(kits[name]) for name in report.exercises}
         loader = FileSystemLoader(Path(__file__).parent / "templates")
         options: dict[str, Any] = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
         self._html = Environment(loader=loader, autoescape=True, **options)
-        self._html.globals |= {"sign": lambda *of: Markup(signs.sign(*of)), "colours": signs.COLOURS}
+        self._html.globals |= {"sign": lambda *of: Markup(signs.sign(*of)), "colours": signs.COLOURS, "course": COURSE}
         self._plain = Environment(loader=loader, autoescape=False, **options)
         self._plain.filters["md"] = markdown
 
@@ -100,7 +101,6 @@ class Pages:
             "student": student,
             "pages": [self._page(student, name, exercise) for name, exercise in self.report.exercises.items()],
             "exercises": list(self.report.exercises),
-            "course": self.course,
             "isolation": self.report.isolation,
             "legend": LEGEND,
         }
@@ -131,7 +131,6 @@ class Pages:
         scores = sorted(100 * (s.score() or 0) / max(s.possible(), 1) for s in report.students if s.score() is not None)
         reasons = tally.misconceptions()
         values = {
-            "course": self.course,
             "isolation": report.isolation,
             "students": report.students,
             "graded": len(scores),

@@ -30,6 +30,7 @@ LARGEST_CONTENT = 200 << 20  # bytes that come out, whether they are kept or not
 HIGHEST_RATIO = 200
 MOST_SOURCE = 10 << 20  # of what is kept: Python files, the modules in notebooks
 MOST_ENTRIES = 5000
+IGNORED = {"__MACOSX", "__pycache__", "site-packages", "node_modules"}
 
 
 class Unreadable(Exception):
@@ -185,6 +186,3 @@ def is_source_name(name: str) -> bool:
 
 def is_notebook(name: str) -> bool:
     return name.lower().endswith(NOTEBOOK)
-
-
-IGNORED = {"__MACOSX", "__pycache__", "site-packages", "node_modules"}

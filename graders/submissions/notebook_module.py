@@ -103,7 +103,7 @@ def text_of(cell: Mapping[str, Any]) -> str:
     return source if isinstance(source, str) else ""
 
 
-def module_in(cells: Sequence[Mapping[str, Any]], exercise: str = "") -> Module:
+def module_in(cells: Sequence[Mapping[str, Any]], exercise: str) -> Module:
     """The module in a notebook's cells. Raises Unreadable."""
     ids = [split_id(grade_id_of(cell)) for cell in cells]
     exercises = Counter(found[0] for found in ids if found)

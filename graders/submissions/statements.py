@@ -93,8 +93,7 @@ def _misplaced(node: ast.stmt | ast.expr, place: str) -> SyntaxError:
 def _reason(error: Exception, text: str) -> str:
     if not isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error}"[:200]
-    lines = text.splitlines()
-    number = error.lineno or 1
+    lines, number = text.splitlines(), error.lineno or 1
     line = lines[number - 1].strip()[:80] if number <= len(lines) else ""
     return f"{error.msg} (line {number} of the cell: {line})"
 

@@ -18,6 +18,7 @@ from graders.train.settings import BLOCK, Data
 from graders.train.steppers import Stepper
 
 SAVE_EVERY = 10.0  # seconds: what a power cut may cost
+Rate = Callable[[int, int], float]  # the learning rate at a step, of so many
 
 
 @contextmanager
@@ -45,13 +46,7 @@ def interruptible() -> Iterator[Callable[[], bool]]:
 
 
 def train(
-    state: State,
-    stepper: Stepper,
-    data: Data,
-    rate: Callable[[int, int], float],
-    console: Console,
-    what: str = "training",
-    path: Path | None = None,
+    state: State, stepper: Stepper, data: Data, rate: Rate, console: Console, what: str, path: Path | None = None
 ) -> bool:
     """Go on until the last step. True if it was reached, False after Ctrl-C; `path` keeps the state in either case."""
     saved = time.perf_counter() - SAVE_EVERY  # once at the first block: from then on there is something to resume
@@ -73,7 +68,7 @@ def train(
     return state.finished
 
 
-def _block(state: State, stepper: Stepper, data: Data, rate: Callable[[int, int], float]) -> None:
+def _block(state: State, stepper: Stepper, data: Data, rate: Rate) -> None:
     """Up to BLOCK steps; the batches are those that drawing them one by one would give."""
     X, Y = data.training
     settings = state.settings

@@ -18,12 +18,12 @@ def losses(subject: Subject, state: State, data: Data) -> dict[str, float]:
         return {name: evaluate(state.parameters, statistics, X, Y) for name, (X, Y) in data.splits.items() if len(X)}
 
 
-def samples(subject: Subject, state: State, data: Data, count: int = SAMPLES) -> list[str]:
+def samples(subject: Subject, state: State, data: Data) -> list[str]:
     """Made-up names, from a generator of their own: the lecture's seed plus 10."""
     rng = torch.Generator().manual_seed(state.settings.seed + 10)
     with torch.no_grad():
         statistics = subject.given("calibrate")(state.parameters, data.training[0])
-        names: list[str] = subject.given("sample")(state.parameters, statistics, rng, data.alphabet, count)
+        names: list[str] = subject.given("sample")(state.parameters, statistics, rng, data.alphabet, SAMPLES)
     return names
 
 

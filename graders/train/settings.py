@@ -13,6 +13,7 @@ from graders.exercise.cases import PUBLIC_SEED
 from graders.train import TrainingError
 
 BLOCK = 50  # steps between two looks at the clock and at Ctrl-C; batches are drawn for a block at once
+CONTEXT = 3  # characters that the network sees, the lecture's block_size
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,13 @@ class Data:
         return self.splits["train"]
 
 
-def read_data(settings: Settings, block_size: int = 3) -> Data:
+def read_data(settings: Settings) -> Data:
     """Read the words, split them as the lecture does. Raises names.NamesError for a list that cannot be used."""
     words = names.read_names(Path(settings.names) if settings.names else None)
     alphabet = names.vocabulary(words)
     parts = dict(zip(("train", "val", "test"), names.split(words), strict=True))
     splits = {}
     for name, part in parts.items():
-        empty = torch.zeros(0, block_size, dtype=torch.int64), torch.zeros(0, dtype=torch.int64)
-        splits[name] = names.examples(part, block_size, alphabet) if part else empty
+        empty = torch.zeros(0, CONTEXT, dtype=torch.int64), torch.zeros(0, dtype=torch.int64)
+        splits[name] = names.examples(part, CONTEXT, alphabet) if part else empty
     return Data(alphabet, splits, hashlib.sha256("\n".join(words).encode()).hexdigest())

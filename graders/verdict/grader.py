@@ -36,9 +36,9 @@ class Cases:
         return cls(public, public, kit)
 
 
-def check(exercise: Exercise, respondent: Respondent, cases: Cases, strict: bool = False) -> list[Result]:
-    """A result for every item. `strict` refuses shapes that are right only up to dimensions of size 1."""
-    return Check(exercise, respondent, cases, strict).results()
+def check(exercise: Exercise, respondent: Respondent, cases: Cases) -> list[Result]:
+    """A result for every item."""
+    return Check(exercise, respondent, cases).results()
 
 
 @dataclass
@@ -69,7 +69,10 @@ class Sheet:
 
 
 class Check:
-    """One respondent's work on one exercise. Results are computed when they are asked for, and only once."""
+    """One respondent's work on one exercise. Results are computed when they are asked for, and only once.
+
+    `strict` refuses shapes that are right only up to dimensions of size 1.
+    """
 
     def __init__(self, exercise: Exercise, respondent: Respondent, cases: Cases, strict: bool = False):
         self.exercise, self.respondent, self.cases = exercise, respondent, cases

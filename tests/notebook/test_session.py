@@ -39,7 +39,7 @@ def test_a_stored_result_is_taken_without_a_sandbox(opened: Session) -> None:
     with Store(opened.results / "results.jsonl") as store:
         store.put(result)
     assert opened.assess(EXERCISE, SOURCE) == result
-    assert opened._supervisor is None
+    assert "supervisor" not in vars(opened)
 
 
 def test_what_is_appended_later_is_seen(opened: Session) -> None:

@@ -126,7 +126,7 @@ def test_resuming_gives_the_identical_result(
     for step in stops:
         by = stepper(subject, state.parameters, state.settings.batch, fast)
         rate = stopping_at(step, subject.given("learning_rate"))
-        finished = loop.train(state, by, data, rate, Console(file=io.StringIO()), path=path)
+        finished = loop.train(state, by, data, rate, Console(file=io.StringIO()), "training", path)
         assert finished == (step >= 400) and state.step == min(430, step // BLOCK * BLOCK + BLOCK)
         state = checkpoint.restore(path)
     assert command.main(subject, request(tmp_path, words, fast=fast, resume=True)) == 0
@@ -142,7 +142,7 @@ def test_batches_are_those_of_the_lecture(subject: Subject, words: Path) -> None
     settings = Settings(steps=120, seed=7, batch=6, hidden=5, names=str(words))
     data = read_data(settings)
     state = checkpoint.begin(subject, settings, data)
-    loop.train(state, ByHand(subject, state.parameters), data, lambda *_: 0.1, Console(file=io.StringIO()))
+    loop.train(state, ByHand(subject, state.parameters), data, lambda *_: 0.1, Console(file=io.StringIO()), "training")
     rng = torch.Generator().manual_seed(7)
     parameters = subject.given("initialise")(rng, n_hidden=5, vocab=len(data.alphabet))
     X, Y = data.training
@@ -201,7 +201,7 @@ def test_resuming_with_a_changed_function_says_so(subject: Subject, words: Path,
     state, path = checkpoint.begin(subject, settings, read_data(settings)), tmp_path / command.CHECKPOINT
     by = stepper(subject, state.parameters, settings.batch, False)
     rate = stopping_at(49, subject.given("learning_rate"))
-    assert not loop.train(state, by, read_data(settings), rate, Console(file=io.StringIO()), path=path)
+    assert not loop.train(state, by, read_data(settings), rate, Console(file=io.StringIO()), "training", path)
     for changed in (
         subject,
         replace(subject, student=replace(subject.student, text=subject.student.text + "# mended")),
@@ -254,7 +254,7 @@ def test_memory_does_not_grow(subject: Subject, words: Path, fast: bool) -> None
         data = read_data(settings)
         state = checkpoint.begin(subject, settings, data)
         by = stepper(subject, state.parameters, 4, fast)
-        loop.train(state, by, data, lambda *_: 0.1, Console(file=io.StringIO()))
+        loop.train(state, by, data, lambda *_: 0.1, Console(file=io.StringIO()), "training")
         return resident()
 
     train(500)

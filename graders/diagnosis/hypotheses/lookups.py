@@ -8,6 +8,8 @@ from torch import Tensor
 from graders.diagnosis.fitting import Candidate, Hypothesis
 from graders.oracle.trial import Trial
 
+Test = Callable[[Tensor, Tensor, Tensor, Tensor], bool]
+
 
 def repeated_rows(trial: Trial) -> list[Hypothesis]:
     """A look-up's gradient where contributions to one row are lost, or go to another row."""
@@ -25,9 +27,6 @@ def repeated_rows(trial: Trial) -> list[Hypothesis]:
                 found.append(Hypothesis("repeated rows", some, _look_up(_repeats_wrong, name, c)))
                 found.append(Hypothesis("wrong rows", scattered, _look_up(_misplaced, name, c)))
     return found
-
-
-Test = Callable[[Tensor, Tensor, Tensor, Tensor], bool]
 
 
 def _look_up(test: Test, index: str, consumer: str) -> Candidate:
