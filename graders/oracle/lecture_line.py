@@ -1,7 +1,5 @@
 """The line that the lecture prints for a gradient: exact, approximate, maxdiff."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -3,8 +3,6 @@
 Whatever comes back from here is a claim. This process knows the submission, the inputs and nothing else.
 """
 
-from __future__ import annotations
-
 import ast
 import linecache
 import os

@@ -1,7 +1,5 @@
 """The time of a submission: processor time, which a busy machine does not use up, and behind it a wall clock."""
 
-from __future__ import annotations
-
 import ctypes
 import time
 from dataclasses import dataclass, field

@@ -8,8 +8,6 @@ those of Landlock are young; what is used of both here is three numbers and a ta
 directly. The filter is an allow-list, so a system call that nobody thought of is refused.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import errno

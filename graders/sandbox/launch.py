@@ -1,7 +1,5 @@
 """The supervisor's end of the zygote: start it, hand it one submission at a time."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil

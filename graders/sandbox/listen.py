@@ -1,7 +1,5 @@
 """The supervisor listens to one child, holds its clocks, and decides when it has to end."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import select

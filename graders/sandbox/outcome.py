@@ -5,8 +5,6 @@ from the released stub, from the submission's own text or from Python, lines fro
 limits from the question. What a submission was given cannot come out through its words.
 """
 
-from __future__ import annotations
-
 import builtins
 import re
 from dataclasses import dataclass

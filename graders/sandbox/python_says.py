@@ -3,8 +3,6 @@
 They are those of 3.11 and later. What quotes the text is left out; the line is shown with the error anyhow.
 """
 
-from __future__ import annotations
-
 import re
 
 VARIES = re.compile(r" on line \d+| \(detected at line \d+\)|( '.')? \(?U\+[0-9A-F]+\)?$")

@@ -1,7 +1,5 @@
 """Attacks that run at every start, by the same path as a submission: a class is claimed when it is proved."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Callable, Sequence
 

@@ -1,7 +1,5 @@
 """What goes to a child: one sealed file with an index (JSON that the supervisor wrote) and raw tensor bytes."""
 
-from __future__ import annotations
-
 import json
 import math
 import struct

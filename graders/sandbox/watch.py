@@ -6,8 +6,6 @@ numbers or in numpy is not seen: a student who writes their own tape on those pa
 sandbox does not rely on it.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn

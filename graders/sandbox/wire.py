@@ -5,8 +5,6 @@ an outcome, a code of words.py, a line number and names, which outcome.py takes 
 has. The supervisor reads no length that it has not capped beforehand.
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 import struct

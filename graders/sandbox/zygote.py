@@ -5,8 +5,6 @@ processor time, K kills the child. It answers with the kernel's word on that tim
 ended. Orders that come too late for a child are ignored. It holds no data of any submission.
 """
 
-from __future__ import annotations
-
 import ast
 import contextlib
 import gc

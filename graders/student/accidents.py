@@ -1,7 +1,5 @@
 """Accidents in the student's code stay there: exceptions, endless loops, process-wide settings, prints."""
 
-from __future__ import annotations
-
 import builtins
 import contextlib
 import dis

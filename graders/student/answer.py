@@ -5,8 +5,6 @@ run and by the trainer. They differ in the `attempt` that the call is made under
 loop that does not end, to a change of torch's settings.
 """
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Given code that a student changed: which functions, and how the first changed line reads now."""
 
-from __future__ import annotations
-
 import ast
 
 from graders.exercise.module import functions_of, targets_of

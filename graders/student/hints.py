@@ -1,7 +1,5 @@
 """Which hints a student has asked for: one small JSON file beside the exercises."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The student's module: loaded from its text, and asked in this process."""
 
-from __future__ import annotations
-
 import ast
 import contextlib
 import sys

@@ -1,7 +1,5 @@
 """What a student's function is asked: pure data, with nothing in it of what the answer should be."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -4,8 +4,6 @@ The text is read before it runs. What offends is replaced by a refusal where it 
 functions that come upon it. Names that are built at run time are not seen here.
 """
 
-from __future__ import annotations
-
 import ast
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A limit on the time of a student's code, in the student's own process."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import functools
