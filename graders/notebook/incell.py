@@ -5,9 +5,11 @@ nbgrader gives no points to a cell that wrote there.
 """
 
 import contextlib
+import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from graders.exercise.kit import Kit, KitError, open_kit
@@ -44,18 +46,18 @@ def check(function: Callable[..., Any], gradient: str = "") -> None:
 
 def _checked(function: Callable[..., Any], name: str) -> str:
     """Show the result; what is to be raised, empty if it is right."""
-    code = getattr(function, "__code__", None)
-    if code is None:
+    plain = inspect.unwrap(function) if callable(function) else None
+    if not isinstance(plain, FunctionType):
         return "check() takes a function of this notebook: check(dcounts)"
     try:
-        kit = find_kit(function.__globals__)
+        kit = find_kit(plain.__globals__)
         item = _item(kit, function.__name__, name)
     except KitError as error:
         return str(error)
     check = _check(kit, function)
     result = check.result(item.name)
     seen = _seen.setdefault(kit.path, {})
-    seen[item.target] = code, result.outcome.state
+    seen[item.target] = plain.__code__, result.outcome.state
     display.show(result, check, {target: state for target, (_, state) in _current(seen, check).items()})
     return "" if result.right else _refusal(result)
 
@@ -96,10 +98,11 @@ def _check(kit: Kit, function: Callable[..., Any]) -> Chained:
 
     A function that ran out of time is waited for again only where it is the one that is checked.
     """
-    namespace = function.__globals__
+    plain = inspect.unwrap(function)
+    namespace = plain.__globals__
     functions = {name: value for name, value in list(namespace.items()) if hasattr(value, "__code__")}
     functions[function.__name__] = function
-    student = Student(Path(function.__code__.co_filename), "", functions)
+    student = Student(Path(plain.__code__.co_filename), "", functions)
     last = _checks.get(kit.path)
     if last is None or last.cases.kit.stub != kit.stub:
         respondent = InProcess(student, patient_with=function.__name__)
@@ -114,6 +117,6 @@ def _check(kit: Kit, function: Callable[..., Any]) -> Chained:
 
 def _current(seen: dict[str, tuple[object, str]], check: Chained) -> dict[str, tuple[object, str]]:
     """What was seen of functions that have not been written anew since."""
-    code = {name: getattr(f, "__code__", None) for name, f in check.module.student.functions.items()}
+    code = {name: getattr(inspect.unwrap(f), "__code__", None) for name, f in check.module.student.functions.items()}
     function = {g.target: g.function for g in check.exercise.items}
     return {target: entry for target, entry in seen.items() if code.get(function[target]) is entry[0]}

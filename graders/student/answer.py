@@ -6,8 +6,10 @@ loop that does not end, to a change of torch's settings.
 """
 
 import difflib
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -56,7 +58,10 @@ def ask(function: Function, question: Question, attempt: Attempt = plainly, copy
     that was changed in place is an error of its own, since other gradients need that tensor.
     """
     offered = question.offered
-    given = _arguments(function, question, offered, copy)
+    if _is_plain(function):
+        given = _arguments(function, question, offered, copy)
+    else:  # to ask it for its parameters may already run code of the student's
+        given = attempt(lambda: _arguments(function, question, offered, copy))
     if isinstance(given, Answer):
         return (given,) * len(question.targets)
     found = attempt(lambda: _collected(_called(function, given, question.dtype), question))
@@ -66,8 +71,7 @@ def ask(function: Function, question: Question, attempt: Attempt = plainly, copy
         for name, value in given.items():
             if isinstance(value, Tensor) and not _unchanged(value, offered[name]):
                 changed = reason(Code.CHANGED_ARGUMENT, name=name)
-                line = function.__code__.co_firstlineno
-                return (Answer(Outcome.ERROR, reason=changed, line=line),) * len(question.targets)
+                return (Answer(Outcome.ERROR, reason=changed, line=_line(function)),) * len(question.targets)
     answers: tuple[Answer, ...] = found
     return answers
 
@@ -76,24 +80,48 @@ def _arguments(
     function: Function, question: Question, offered: Mapping[str, Any], copy: bool
 ) -> dict[str, Any] | Answer:
     """What a function asks for by name, copied so that nothing it does to it is felt elsewhere."""
-    code = getattr(function, "__code__", None)
-    if code is None:
+    try:
+        asked, optional = _parameters(function)
+    except (TypeError, ValueError):
         return Answer(Outcome.ERROR, reason=Reason(Code.NOT_A_FUNCTION))
-    asked = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     given = {}
     for name in asked:
         if name in offered:
             value = offered[name]
             given[name] = value.clone() if copy and isinstance(value, Tensor) else value
-        elif name not in _optional(function, asked):
+        elif name not in optional:
             why = question.refusal(name) or _unknown(name, offered)
-            return Answer(Outcome.ERROR, reason=why, line=code.co_firstlineno)
+            return Answer(Outcome.ERROR, reason=why, line=_line(function))
     return given
 
 
-def _optional(function: Function, asked: tuple[str, ...]) -> set[str]:
-    count = function.__code__.co_argcount
-    return set(asked[count - len(function.__defaults__ or ()) : count]) | set(function.__kwdefaults__ or ())
+def _parameters(function: Function) -> tuple[Sequence[str], set[str]]:
+    """The names that a function asks for, and those of them that it can do without.
+
+    Behind a decorator (torch.no_grad, functools.cache) stand those of what was decorated. Raises TypeError or
+    ValueError for something that says no names.
+    """
+    if not _is_plain(function):
+        parameters = inspect.signature(function).parameters.values()
+        named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        return [p.name for p in named], {p.name for p in named if p.default is not p.empty}
+    code = function.__code__
+    asked = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    positional = asked[code.co_argcount - len(function.__defaults__ or ()) : code.co_argcount]
+    return asked, {*positional, *(function.__kwdefaults__ or ())}
+
+
+def _is_plain(function: Function) -> bool:
+    return type(function) is FunctionType and not hasattr(function, "__wrapped__")
+
+
+def _line(function: Function) -> int:
+    """Where it is defined; 0 where that is not known."""
+    try:
+        plain = inspect.unwrap(function)
+    except Exception:  # of the student's own making
+        return 0
+    return plain.__code__.co_firstlineno if type(plain) is FunctionType else 0
 
 
 def _unknown(name: str, offered: Mapping[str, Any]) -> Reason:

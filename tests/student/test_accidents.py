@@ -94,6 +94,23 @@ ASKED = [
     ("class E:\n    def __float__(self): raise NotImplementedError\ndef f(x):\n    return x.pow(E())", "Error"),
     ("def f(x):\n    return x.half() @ x.to_sparse()", "Error"),
     ("f = 3\ndef g(): pass\nf = max", "not a plain function"),
+    ("import torch\n@torch.no_grad()\ndef f(x):\n    return x + 1", None),
+    ("import torch\n@torch.inference_mode()\ndef f(x, eps=1e-5):\n    return x + eps", None),
+    ("import torch\n@torch.no_grad()\ndef f(y):\n    return y", "asks for `y`, which the forward pass does not have"),
+    ("import functools\n@functools.lru_cache\ndef f(x):\n    return x + 1", None),
+    (
+        "import functools\ndef g(h):\n    @functools.wraps(h)\n    def inner(*args, **kwargs):\n        return h(*args, **kwargs)\n    return inner\n@g\ndef f(x):\n    return x + 1",
+        None,
+    ),
+    ("import functools\ndef g(x, a):\n    return x + a\nf = functools.partial(g, a=1)", None),
+    ("@staticmethod\ndef f(x):\n    return x + 1", None),
+    ("class G:\n    def __call__(self, x):\n        return x + 1\nf = G()", None),
+    ("f = lambda x: x + 1", None),
+    (
+        "class G:\n    def __call__(self, x):\n        return x + 1\n    @property\n    def __signature__(self):\n        raise OSError('no')\nf = G()",
+        "OSError",
+    ),
+    ("def f(x):\n    x += 1\n    return x\nf.__wrapped__ = f", "not a plain function"),
 ]
 
 

@@ -39,6 +39,24 @@ ANSWERS = {  # one function of exercise 1 each, so that one module holds them al
     "dbnvar": "return dbnvar",
     "dbndiff2": "return torch.ones(3)",
 }
+STYLES = {  # what stands above a function, or around it, is nobody's business
+    "dlogprobs": "@torch.no_grad()",
+    "dprobs": "@torch.inference_mode()",
+    "dcounts_sum_inv": "@functools.lru_cache",
+    "dcounts_sum": "@staticmethod",
+    "dcounts": "@handed_on",
+}
+HANDED_ON = """
+import functools
+
+
+def handed_on(function):
+    @functools.wraps(function)
+    def inner(*arguments, **keywords):
+        return function(*arguments, **keywords)
+
+    return inner
+"""
 NAMED_TWICE = {"dbnvar": ("def dbnvar(bnvar, dbnvar_inv)", "def dbnvar(bnvar, dbnvar)")}
 
 
@@ -73,3 +91,15 @@ def test_the_same_answer_gets_the_same_outcome(
     for name, result in there.items():
         if result.reason and here[name].reason:
             assert result.reason.code is here[name].reason.code, name  # type: ignore[union-attr]
+
+
+def test_decorated_functions_are_right_everywhere(sandbox: Sandbox, student_folder: Folder) -> None:
+    path: Path = student_folder("ex1_atomic", RIGHT)
+    text = path.read_text()
+    for name, above in STYLES.items():
+        text = text.replace(f"def {name}(", f"{above}\ndef {name}(")
+    path.write_text(text.replace("import torch\n", f"import torch\n{HANDED_ON}", 1))
+    kit = open_kit(path)
+    for respondent in (InProcess(load_student(path)), Sandboxed(sandbox, path.read_bytes())):
+        found = results(kit, respondent)
+        assert {name: found[name].message for name in STYLES if not found[name].right} == {}
