@@ -113,7 +113,10 @@ class Code(Enum):
     )
 
     # --- remarks on what is right
-    SHAPED = ("right, but shaped {got} for a {target} of {expected}: keepdim=True keeps it",)
+    SHAPED = ("right, but shaped {got} for a {target} of {expected}: {remedy}",)
+    KEEP_DIMENSION = ("keepdim=True keeps it",)
+    DROP_DIMENSION = ("a dimension of size 1 is too many (keepdim=True?)",)
+    RESHAPE = ("reshape it",)
     SINGLE_PRECISION = ("right to single precision: something inside is float32 (torch.zeros, torch.tensor?)",)
     NOT_BIT_FOR_BIT = ("not bit for bit: autograd's {kernels} kernel rounds in another order. Not graded",)
 

@@ -15,7 +15,7 @@ from graders.diagnosis.fingerprints import lookup
 from graders.diagnosis.fitting import fits
 from graders.diagnosis.shapes import both_shapes, explain_shape
 from graders.exercise.kit import Known
-from graders.oracle.compare import SINGLE_PRECISION, Match
+from graders.oracle.compare import SINGLE_PRECISION, Match, remedy_for_ones
 from graders.oracle.trial import Diagnosis, Trial
 
 
@@ -45,8 +45,9 @@ def _not_everywhere(trials: Sequence[Trial]) -> Diagnosis | None:
         return None
     bad = next((t for t in trials if not t.right), None)
     if bad is None:  # only a strict reading of the shape refuses it
-        expected, got = tuple(trials[0].expected.shape), tuple(trials[0].answer.shape)  # type: ignore[union-attr]
-        return Diagnosis("keepdim", f"the values are right, the shape is {got} for {expected}: keepdim=True keeps it")
+        expected, got = trials[0].expected.shape, trials[0].answer.shape  # type: ignore[union-attr]
+        shapes = f"the shape is {tuple(got)} for {tuple(expected)}"
+        return Diagnosis("keepdim", f"the values are right, {shapes}: {remedy_for_ones(got, expected)}")
     sizes = ", ".join(f"{name}={value}" for name, value in bad.oracle.sizes.items())
     if bad.oracle.case.label in ("primes", "other primes", "equal sizes"):
         message = f"right at the lecture's sizes only, a size is hard-coded: wrong at {sizes}"

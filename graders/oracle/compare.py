@@ -6,6 +6,8 @@ from enum import Enum
 import torch
 from torch import Tensor
 
+from graders.words import Code, Reason
+
 RIGHT = 1e-9  # largest difference over largest expected entry; right answers measure 1e-13 and less
 SINGLE_PRECISION = 1e-6  # right too, but something inside was float32
 
@@ -49,3 +51,10 @@ def match(answer: Tensor, expected: Tensor, scale: float | None = None) -> Match
     if off <= RIGHT:
         return Match.RIGHT
     return Match.ROUNDED if off <= SINGLE_PRECISION else Match.WRONG
+
+
+def remedy_for_ones(got: torch.Size, expected: torch.Size) -> Reason:
+    """How a shape that is equal up to dimensions of size 1 becomes the very shape."""
+    if len(got) == len(expected):
+        return Reason(Code.RESHAPE)
+    return Reason(Code.KEEP_DIMENSION if len(got) < len(expected) else Code.DROP_DIMENSION)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from graders.diagnosis.diagnose import diagnose
 from graders.exercise.kit import Known
-from graders.oracle.compare import Match
+from graders.oracle.compare import Match, remedy_for_ones
 from graders.oracle.trial import Trial
 from graders.outcome import Outcome
 from graders.student.answer import Answer
@@ -46,7 +46,8 @@ def remarks_on(trials: Sequence[Trial]) -> tuple[Reason, ...]:
     answer, expected = trials[0].answer, trials[0].expected
     if answer is not None and answer.shape != expected.shape:
         shapes = {"got": str(tuple(answer.shape)), "expected": str(tuple(expected.shape))}
-        remarks.append(reason(Code.SHAPED, target=trials[0].target, **shapes))
+        remedy = str(remedy_for_ones(answer.shape, expected.shape))
+        remarks.append(reason(Code.SHAPED, target=trials[0].target, remedy=remedy, **shapes))
     if any(trial.match is Match.ROUNDED for trial in trials):
         remarks.append(Reason(Code.SINGLE_PRECISION))
     return tuple(remarks)

@@ -57,6 +57,8 @@ SITUATIONS = [
     Situation("wrong_shape", {"dbnbias": "return dhpreact", "dbngain": "return (dhpreact * bnraw).sum(1)"}, options=("-k", "bnbias or bngain")),
     Situation("keepdim", {"dbnbias": "return dhpreact.sum(0)"}, options=("-k", "bnbias"), exit_code=0),
     Situation("keepdim_strict", {"dbnbias": "return dhpreact.sum(0)"}, options=("-k", "bnbias", "--strict-shapes")),
+    Situation("keepdim_too_many", {"db2": "return dlogits.sum(0, keepdim=True)"}, options=("-k", "db2"), exit_code=0),
+    Situation("keepdim_too_many_strict", {"db2": "return dlogits.sum(0, keepdim=True)"}, options=("-k", "db2", "--strict-shapes")),
     Situation("not_finite", {"dprobs": "return dlogprobs / (probs - probs)"}, options=ONE),
     Situation("changed_in_place", {"dprobs": "dlogprobs /= probs\nreturn dlogprobs"}, options=ONE),
     Situation("prints", {"dprobs": "print('probs', tuple(probs.shape))\nreturn dlogprobs / probs"}, options=ONE),
