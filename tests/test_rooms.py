@@ -11,8 +11,8 @@ import pytest
 from tests.support.rooms import ROOMS, House, Import, module_of, room_of
 from tests.support.stubs import ROOT
 
-TRUSTED = {"__init__", "sandbox", "task", "wire", "outcome", "python_says", "listen", "launch", "clock", "selftest"}
-UNTRUSTED = {"zygote", "child", "confine", "watch"}
+TRUSTED = {"__init__", "sandbox", "task", "wire", "outcome", "python_says", "supervise", "launch", "clock", "selftest"}
+UNTRUSTED = {"zygote", "child", "confine", "by_hand"}
 SECRET = ("oracle", "diagnosis", "verdict", "grading")  # what is right, and what decides it
 MOST_PACKAGES = 14
 SHORTEST_DOCSTRING, LONGEST_FILE = 3, 280  # lines
@@ -200,15 +200,15 @@ BROKEN: list[tuple[Rule, dict[str, str], list[str]]] = [
     ),
     (
         the_trusted_side_stays_apart,
-        {"sandbox/listen.py": "def f():\n    from graders.sandbox.child import x\n", "sandbox/child.py": "", "sandbox/new.py": ""},
-        ["graders/sandbox/new.py:1: say in", "graders/sandbox/listen.py:2: imports graders.sandbox.child: a trusted file"],
+        {"sandbox/supervise.py": "def f():\n    from graders.sandbox.child import x\n", "sandbox/child.py": "", "sandbox/new.py": ""},
+        ["graders/sandbox/new.py:1: say in", "graders/sandbox/supervise.py:2: imports graders.sandbox.child: a trusted file"],
     ),
     (
         nothing_secret_is_within_reach_of_a_submission,
-        {"sandbox/watch.py": "\nimport graders.grading.keys", "grading/keys.py": "", "grading/__init__.py": ""},
+        {"sandbox/by_hand.py": "\nimport graders.grading.keys", "grading/keys.py": "", "grading/__init__.py": ""},
         [
-            "graders/sandbox/watch.py:2: imports graders.grading: a submission's",
-            "graders/sandbox/watch.py:2: imports graders.grading.keys: a submission's",
+            "graders/sandbox/by_hand.py:2: imports graders.grading: a submission's",
+            "graders/sandbox/by_hand.py:2: imports graders.grading.keys: a submission's",
         ],
     ),
     (
@@ -277,7 +277,7 @@ def test_a_house_in_order_breaks_no_rule(tmp_path: Path) -> None:
         "sandbox/sandbox.py": "from graders.sandbox import wire",
         "sandbox/child.py": "from graders.sandbox import wire, watch",
         "sandbox/wire.py": "from graders import words",
-        "sandbox/watch.py": "",
+        "sandbox/by_hand.py": "",
         "words.py": "import reference_books",
     }
     house = built(tmp_path, files)

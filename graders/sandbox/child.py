@@ -20,8 +20,8 @@ import torch
 
 from graders.outcome import Outcome
 from graders.sandbox import confine
+from graders.sandbox.by_hand import Watch
 from graders.sandbox.task import Limits, Task, most_elements, unpack
-from graders.sandbox.watch import Watch
 from graders.sandbox.wire import ARMED, CLAIMABLE, LOADED, MOST_DIMENSIONS, Claim, claim_of, encode, extent
 from graders.student.accidents import attempted
 from graders.student.answer import Answer, ask

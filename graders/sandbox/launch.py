@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from graders.sandbox.clock import Clock
-from graders.sandbox.listen import Listener, Lost, Run
+from graders.sandbox.supervise import Listener, Lost, Run
 from graders.sandbox.task import Limits
 from graders.sandbox.wire import READY, Reader
 

@@ -23,9 +23,9 @@ from types import TracebackType
 from graders.outcome import Outcome
 from graders.sandbox.clock import Clock
 from graders.sandbox.launch import Zygote
-from graders.sandbox.listen import Lost, Run
 from graders.sandbox.outcome import Submission
 from graders.sandbox.selftest import CLASSES, prove
+from graders.sandbox.supervise import Lost, Run
 from graders.sandbox.task import LONGEST_SOURCE, Limits, most_elements, pack
 from graders.student.answer import Answer
 from graders.student.question import Question

@@ -33,7 +33,7 @@ class Limits:
     output_bytes: int = 1 << 20  # printed, over the whole submission
     import_operations: int = 20_000
     static_check: bool = True  # student/rules.py
-    watch: bool = True  # watch.py
+    watch: bool = True  # by_hand.py
 
 
 def most_elements(shape: Sequence[int]) -> int:

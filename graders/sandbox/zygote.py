@@ -24,8 +24,8 @@ import torch
 
 import graders.names
 from graders.sandbox import child, confine
+from graders.sandbox.by_hand import Watch
 from graders.sandbox.clock import processor_time
-from graders.sandbox.watch import Watch
 from graders.sandbox.wire import COMPUTED, ENDED, READY, WORD
 from graders.student.accidents import attempted
 from graders.student.answer import ask

@@ -23,8 +23,8 @@ from graders.oracle.gradient import Oracles
 from graders.oracle.questions import question
 from graders.oracle.trial import Trial
 from graders.outcome import Outcome
-from graders.sandbox.listen import END
 from graders.sandbox.sandbox import Sandbox, SandboxError
+from graders.sandbox.supervise import END
 from graders.sandbox.task import Limits
 from graders.student.answer import Answer
 from graders.student.question import Question

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graders.outcome import Outcome
-from graders.sandbox.listen import ending
 from graders.sandbox.outcome import PYTHONS, SAYABLE, Submission
 from graders.sandbox.python_says import SYNTAX, of_python
+from graders.sandbox.supervise import ending
 from graders.sandbox.wire import ARMED, CLAIMABLE, CODES, HEADER, LONGEST_NAMES, MARK, Claim, Garbled, Reader, encode
 from graders.student.answer import Answer
 from graders.student.question import Question

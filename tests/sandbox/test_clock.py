@@ -126,7 +126,7 @@ def test_a_whole_submission_has_processor_time_of_its_own(sandbox: Sandbox) -> N
 def test_without_a_word_of_the_kernel_the_wall_clock_alone_counts(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graders.sandbox.listen.Listener._look", silent(launch.Listener._look))
+    monkeypatch.setattr("graders.sandbox.supervise.Listener._look", silent(launch.Listener._look))
     replies = grade(sandbox, "right", "sleeps")
     assert replies["right"].outcome is Outcome.ANSWERED
     assert str(replies["sleeps"].reason) == "still running after 0.2 s: an endless loop?"
