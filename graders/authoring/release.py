@@ -80,7 +80,7 @@ def pack_kit(root: Path, files: dict[str, str], target: Path) -> list[str]:
     content |= {name: (root / name).read_bytes() for name in KIT_FILES}
     content["README.md"] = (root / "graders" / "data" / "student_README.md").read_bytes()
     for path in (root / "graders").rglob("*"):
-        if path.is_file() and "__pycache__" not in path.parts:
+        if path.is_file() and {"__pycache__", "authoring"}.isdisjoint(path.relative_to(root).parts):
             content[path.relative_to(root).as_posix()] = path.read_bytes()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(content):

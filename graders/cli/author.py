@@ -19,9 +19,9 @@ def release(
     reference: Path | None, exercises: Path | None, check: bool, kit: Path | None, notebooks: Path | None
 ) -> None:
     """Make exercises/ from reference/."""
+    reference = reference or find_folder("reference")
     from graders.authoring import release as releasing
 
-    reference = reference or find_folder("reference")
     if notebooks:
         write_notebooks(reference, notebooks)
         return
@@ -65,6 +65,7 @@ def write_notebooks(reference: Path, folder: Path) -> None:
 @in_words
 def selfcheck(reference: Path | None, seeds: int) -> None:
     """Check the kit itself: references, stubs, wrong answers, mutants, right alternatives."""
+    reference = reference or find_folder("reference")
     from graders.authoring import selfcheck as checking
 
-    sys.exit(checking.main(reference or find_folder("reference"), seeds))
+    sys.exit(checking.main(reference, seeds))

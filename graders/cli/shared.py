@@ -35,6 +35,10 @@ def in_words(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(*args, **kwargs)
         except (ExerciseError, KitError) as error:
             raise click.ClickException(str(error)) from None
+        except ModuleNotFoundError as error:
+            if not (error.name or "").startswith("graders."):
+                raise
+            raise click.ClickException(f"a student's kit has no {error.name}: use the whole project.") from None
 
     return wrapped
 

@@ -52,6 +52,7 @@ def test_the_kit_holds_what_a_student_needs(archive: dict[str, bytes]) -> None:
     assert tops == {"exercises", "graders", "README.md", "LICENSE", "Makefile", "constraints.txt", "pyproject.toml"}
     assert f"backprop-ninja/exercises/{NINJA}/ex1_atomic.py" in archive
     assert b"pytest exercises/" in archive["backprop-ninja/README.md"]
+    assert not [name for name in archive if "authoring" in name], "what runs over reference/ is the author's"
 
 
 def squeezed(text: str) -> str:
@@ -89,6 +90,14 @@ def test_the_same_content_packs_to_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
 
 
+HERE_ALONE = """  # an editable installation would find what the kit lacks
+import sys
+sys.meta_path = [finder for finder in sys.meta_path if "editable" not in repr(finder)]
+from graders.cli.main import main
+main()
+"""
+
+
 def test_a_kit_works_where_it_is_unpacked(tmp_path: Path) -> None:
     """The graders of the kit itself check its exercises; there is no reference/ anywhere near."""
     release.pack_kit(ROOT, files(), tmp_path / "kit.zip")
@@ -106,6 +115,11 @@ def test_a_kit_works_where_it_is_unpacked(tmp_path: Path) -> None:
         cwd=folder, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert run.returncode == 1 and "this kit has no solutions" in run.stderr
+    run = subprocess.run(
+        [sys.executable, "-c", HERE_ALONE, "selfcheck", "--reference", str(REFERENCE)],
+        cwd=folder, capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert run.returncode == 1 and run.stderr.startswith("Error: a student's kit has no graders.authoring")
 
 
 def test_a_damaged_kit_is_told(tmp_path: Path) -> None:
