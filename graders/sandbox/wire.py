@@ -103,10 +103,8 @@ class Reader:
             parts = [bytes(self._rest[start:end]) for start, end in itertools.pairwise(ends)]
             del self._rest[: ends[-1]]
             self._next += 1
-            told = tuple(parts[0].decode("utf-8", "replace").split("\n"))
-            yield Claim(
-                number, CLAIMABLE[outcome], CODES[code], max(line, 0), told, tuple(shape[:dimensions]), parts[1]
-            )
+            own = tuple(parts[0].decode("utf-8", "replace").split("\n"))
+            yield Claim(number, CLAIMABLE[outcome], CODES[code], max(line, 0), own, tuple(shape[:dimensions]), parts[1])
 
     def _check_tensor(self, number: int, outcome: Outcome, shape: Sequence[int], size: int) -> None:
         most = self.most[number] if 0 <= number < len(self.most) else 0

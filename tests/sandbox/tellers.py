@@ -180,18 +180,20 @@ TELLERS = [
 
 # Whole files: (what it tries, what is said of it when bare, text that defines or spoils dx)
 ODD_FUNCTION = """
-class Code: co_varnames, co_argcount, co_kwonlyargcount, co_firstlineno = ({names},), 1, 0, {line}
-dx = type("F", (), {{"__code__": Code, "__call__": lambda self, **k: 1, "__defaults__": (), "__kwdefaults__": {{}}}})()
+import inspect
+class P: name, kind, default, empty, POSITIONAL_OR_KEYWORD, KEYWORD_ONLY = {names}, 1, 0, 0, 1, 3
+class S(inspect.Signature): parameters = {{"p": P}}
+dx = type("F", (), {{"__signature__": S(), "__call__": lambda self, **k: 1}})()
 """
 ASKS = "asks for a name that the forward pass does not have: ask for names of the forward pass only."
 T = '"tuvwxyz"[::-1]'
 DX = "\ndef dx(w, dy): return dy\n"
 FILES = [
     ("a renamed parameter", ASKS, f"{DX}dx.__code__ = dx.__code__.replace(co_varnames=({T}, 'dy'))"),
-    ("an odd function's parameter", ASKS, ODD_FUNCTION.format(names=T, line="10 ** 12")),
-    ("a parameter, letter by letter", ASKS, ODD_FUNCTION.format(names=f"'.'.join({T})", line="-7")),
-    ("a parameter that is a sentence", ASKS, ODD_FUNCTION.format(names=f"'x` is ' + {T}", line="1")),
-    ("a parameter with newlines", ASKS, ODD_FUNCTION.format(names=f"chr(10).join(['no', {T}])", line="2")),
+    ("an odd function's parameter", ASKS, ODD_FUNCTION.format(names=T)),
+    ("a parameter, letter by letter", ASKS, ODD_FUNCTION.format(names=f"'.'.join({T})")),
+    ("a parameter that is a sentence", ASKS, ODD_FUNCTION.format(names=f"'x` is ' + {T}")),
+    ("a parameter with newlines", ASKS, ODD_FUNCTION.format(names=f"chr(10).join(['no', {T}])")),
     ("an error at import", RAISED, "raise " + typed(T)),
     ("a text at import", "it raised ValueError", f"raise ValueError({T})"),
     ("a syntax error by hand", "it raised SyntaxError", f"raise SyntaxError({T}, ('submission.py', 2, 1, {T}))"),

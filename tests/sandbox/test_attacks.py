@@ -23,7 +23,7 @@ from graders.oracle.gradient import Oracles
 from graders.oracle.questions import question
 from graders.oracle.trial import Trial
 from graders.outcome import Outcome
-from graders.sandbox.sandbox import Sandbox, SandboxError
+from graders.sandbox.sandbox import Sandbox
 from graders.sandbox.supervise import END
 from graders.sandbox.task import Limits
 from graders.student.answer import Answer
@@ -32,6 +32,7 @@ from graders.student.rules import screen
 from graders.student.time_limit import PATIENCE
 from graders.words import Code
 from tests.support.busy import descendants
+from tests.support.sandboxes import sandbox_of
 
 from .attacks import ATTACKS, HONEST, MARKER, Attack
 
@@ -43,11 +44,7 @@ NOBODY = 65534
 @pytest.fixture(scope="module", params=["A", "B"])
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     os.environ["BNC_SECRET"] = "the instructor's"
-    try:
-        with Sandbox(request.param, LIMITS) as made:
-            yield made
-    except SandboxError as error:
-        pytest.skip(str(error))
+    yield from sandbox_of(request.param, LIMITS)
 
 
 @pytest.fixture(scope="module")

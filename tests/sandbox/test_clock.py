@@ -15,12 +15,13 @@ import torch
 from graders.outcome import Outcome
 from graders.sandbox import clock, launch
 from graders.sandbox.clock import Clock, processor_time
-from graders.sandbox.sandbox import Sandbox, SandboxError
+from graders.sandbox.sandbox import Sandbox
 from graders.sandbox.task import Limits
 from graders.sandbox.zygote import wait
 from graders.student.answer import Answer
 from graders.student.question import Question
 from tests.support.busy import busy, descendants, pinned
+from tests.support.sandboxes import sandbox_of
 
 SHORT = Limits(seconds=0.2, total_seconds=6, memory_bytes=1 << 29, static_check=False, watch=False)
 SOURCE = """
@@ -50,11 +51,7 @@ def grows(x):
 
 @pytest.fixture(scope="module", params=["A", "B", "C"])
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    try:
-        with Sandbox(request.param, SHORT) as made:
-            yield made
-    except SandboxError as error:
-        pytest.skip(str(error))
+    yield from sandbox_of(request.param, SHORT)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from graders.exercise.module import load
 from graders.outcome import Outcome
 from graders.sandbox.sandbox import Sandbox, SandboxError
 from graders.student.answer import Answer
+from tests.support.sandboxes import sandbox_of
 from tests.support.stubs import EXERCISES, NINJA, REFERENCE, fill
 
 from .attacks import HONEST
@@ -25,11 +26,7 @@ NUMBER = str(float(DY.sum()))
 
 @pytest.fixture(scope="module", params=["A", "B", "C"])
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    try:
-        with Sandbox(request.param, LIMITS) as made:
-            yield made
-    except SandboxError as error:
-        pytest.skip(str(error))
+    yield from sandbox_of(request.param, LIMITS)
 
 
 def squeezed(text: str) -> str:

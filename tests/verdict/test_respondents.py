@@ -9,12 +9,13 @@ import pytest
 
 from graders.exercise.kit import Kit, open_kit
 from graders.oracle.gradient import Oracles
-from graders.sandbox.sandbox import Sandbox, Sandboxed, SandboxError
+from graders.sandbox.sandbox import Sandbox, Sandboxed
 from graders.sandbox.task import Limits
 from graders.student.module import InProcess, Respondent, load_student
 from graders.verdict.grader import Cases, check
 from graders.verdict.result import Result
 from tests.conftest import Folder
+from tests.support.sandboxes import sandbox_of
 from tests.support.stubs import solutions
 
 LIMITS = Limits(seconds=0.3)
@@ -62,11 +63,7 @@ NAMED_TWICE = {"dbnvar": ("def dbnvar(bnvar, dbnvar_inv)", "def dbnvar(bnvar, db
 
 @pytest.fixture(scope="module", params=["A", "B"])
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    try:
-        with Sandbox(request.param, LIMITS) as made:
-            yield made
-    except SandboxError as error:
-        pytest.skip(str(error))
+    yield from sandbox_of(request.param, LIMITS)
 
 
 def results(kit: Kit, respondent: Respondent) -> dict[str, Result]:
