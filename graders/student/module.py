@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from graders.outcome import Outcome
 from graders.student.accidents import attempted, functions_kept, hushed
-from graders.student.answer import Answer, ask
+from graders.student.answer import Answer, Function, ask
 from graders.student.question import Question
 from graders.words import Code, reason
 
@@ -82,7 +82,7 @@ class InProcess:
 
     student: Student
     limit: float = DEFAULT_LIMIT
-    waited_for: set[object] = field(default_factory=set)  # functions' code that ran out of time, over several checks
+    waited_for: dict[int, Function] = field(default_factory=dict)  # by id, what ran out of time, over several checks
     patient_with: str = ""  # the function that is asked although it ran out of time before
 
     def answers(self, questions: Sequence[Question]) -> list[tuple[Answer, ...]]:
@@ -103,12 +103,11 @@ class InProcess:
         function = self.student.functions.get(question.function)
         if function is None:
             return (self._missing(question),) * count
-        code = getattr(function, "__code__", None)
-        if code in self.waited_for and question.function != self.patient_with:
+        if id(function) in self.waited_for and question.function != self.patient_with:
             return (Answer(Outcome.TIME_OUT, reason=reason(Code.STILL_RUNNING, seconds=self.limit)),) * count
         answers = ask(function, question, self.attempt)
         if answers[0].outcome is Outcome.TIME_OUT:
-            self.waited_for.add(code)
+            self.waited_for[id(function)] = function
         return answers
 
     def _missing(self, question: Question) -> Answer:

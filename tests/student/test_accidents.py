@@ -16,7 +16,7 @@ from graders.outcome import Outcome
 from graders.student import accidents, time_limit
 from graders.student.accidents import attempted
 from graders.student.answer import Answer, ask
-from graders.student.module import Student, load_student
+from graders.student.module import InProcess, Student, load_student
 from graders.student.question import Question
 from tests.support.busy import busy, pinned
 
@@ -211,3 +211,12 @@ def test_a_student_computes_in_one_thread_and_the_setting_is_put_back(tmp_path: 
     finally:
         torch.set_num_threads(before)
     assert answer.tensor is not None and torch.equal(answer.tensor, X)
+
+
+def test_an_endless_function_is_waited_for_once_and_costs_its_decorators_others_nothing(tmp_path: Path) -> None:
+    """What torch.no_grad makes of two functions shares its code."""
+    above = "import torch\n@torch.no_grad()\ndef f(x):\n    while True:\n        pass\n@torch.no_grad()\ndef g(x):\n    return x"
+    respondent = InProcess(load(tmp_path, above), LIMIT)
+    questions = [Question(name, ("x",), {"x": X}) for name in ("f", "g", "f", "g")]
+    outcomes = [answer.outcome for (answer,) in respondent.answers(questions)]
+    assert outcomes == [Outcome.TIME_OUT, Outcome.ANSWERED] * 2
