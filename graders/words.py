@@ -125,7 +125,7 @@ class Code(Enum):
     GRADER_FAILED = ("the grader failed: {text}",)
     WORKER_DIED = ("the worker died each time that this was graded",)
     NOT_GRADED_YET = ("not graded yet",)
-    NOT_HANDED_IN = ("no {exercise}.py or {exercise}.ipynb was handed in",)
+    NOT_HANDED_IN = ("nothing was handed in for {exercise}",)
     UNREADABLE = ("{text}",)
     FOREIGN_CELL = ("this cell is not one of backprop-ninja's: a person has to grade it",)
 

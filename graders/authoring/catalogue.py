@@ -47,7 +47,7 @@ def examples(exercise: Exercise, kind: str) -> list[Example]:
         if not slug:
             continue  # a helper of the examples
         if name not in exercise.by_function:
-            what = f"{tree.name}: {exercise.name} has no function {name}"
+            what = f"{tree.name}: {exercise.identity} has no function {name}"
             raise ExerciseError(path, tree.lineno, what, "name it <function>__<slug>.")
         causes, message = _docstring(tree, kind, path)
         function = namespace[tree.name]
@@ -83,7 +83,7 @@ class Equivalent:
 
 def equivalents(exercise: Exercise) -> list[Equivalent]:
     """The mutants that an author has proven to be right."""
-    path = exercise.path.parent / "equivalent" / f"{exercise.name}.toml"
+    path = exercise.path.parent / "equivalent" / f"{exercise.path.stem}.toml"
     if not path.exists():
         return []
     return [Equivalent(**row) for row in tomllib.loads(path.read_text(encoding="utf-8")).get("equivalent", [])]

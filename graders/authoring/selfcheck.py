@@ -44,7 +44,7 @@ def main(reference: Path, seeds: int) -> int:
 def check(path: Path, seeds: int) -> Tally:
     """All checks of one exercise, over `seeds` seeds for the right answers."""
     exercise = load(path)
-    tally = Tally(exercise.name, len(exercise.gradients))
+    tally = Tally(exercise.identity, len(exercise.gradients))
     library = known.library(exercise)
     wrong, right = examples(exercise, "wrong"), examples(exercise, "right")
     _check_stub(exercise, tally)
@@ -147,7 +147,7 @@ def _check_mutants(exercise: Exercise, tally: Tally) -> None:
                 tally.faults.append(f"{exercise.path}:{gradient.line}: a mutant survives: {survivor}")
     for proof in set(proofs) - used:
         fault = f"equivalent mutant of {proof.gradient} is listed but not made: {proof.mutant}"
-        tally.faults.append(f"{exercise.name}: {fault}")
+        tally.faults.append(f"{exercise.identity}: {fault}")
 
 
 def _survives(function: Function, group: Sequence[Gradient], oracles: Sequence[Oracle]) -> bool:
@@ -177,4 +177,5 @@ def _check_right(exercise: Exercise, right: Sequence[Example], seed: int, tally:
                 continue
             tally.rejections += 1
             why = trial.problem.reason if trial.problem else trial.match
-            tally.faults.append(f"{exercise.name}: {name} rejected at '{trial.oracle.case.label}', seed {seed}: {why}")
+            at = f"'{trial.oracle.case.label}', seed {seed}"
+            tally.faults.append(f"{exercise.identity}: {name} rejected at {at}: {why}")

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from graders.exercise import module as exercises
+from graders.exercise.identity import short
 from graders.exercise.kit import Kit
 from graders.outcome import Outcome
 from graders.verdict.chained import self_check
@@ -30,7 +31,7 @@ def show(kits: Sequence[Kit]) -> int:
         untouched = [row for row in found if row[1].outcome is Outcome.NOT_ATTEMPTED]
         open_ones = [row for row in found if not row[1].right]
         table.add_row(
-            kit.exercise.name,
+            short(kit.path),
             f"{len(right)}/{len(found)}",
             str(len(open_ones) - len(untouched)),
             str(len(untouched)),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from graders.cli.shared import exercises_option, find_folder, in_words
+from graders.exercise.identity import short, typed
 
 if TYPE_CHECKING:
     from graders.exercise.kit import Kit
@@ -28,17 +29,18 @@ def kits_with_stubs(exercises: Path) -> list[Kit]:
 def _find(kits: list[Kit], name: str) -> tuple[Kit, str]:
     """The gradient called `name`: dcounts, counts, or ex1::dcounts."""
     exercise, _, gradient = name.rpartition("::")
+    chosen = typed(exercise, [kit.exercise.identity for kit in kits])
     matches = [
         (kit, g.name)
         for kit in kits
         for g in kit.exercise.items
-        if gradient in (g.name, g.target) and kit.exercise.name.startswith(Path(exercise).stem)
+        if gradient in (g.name, g.target) and (not exercise or kit.exercise.identity in chosen)
     ]
     if not matches:
         known = ", ".join(g.name for kit in kits for g in kit.exercise.items)
         raise click.ClickException(f"no gradient {name}. There are: {known}")
     if len(matches) > 1:
-        choices = " or ".join(f"{kit.exercise.name}::{g}" for kit, g in matches)
+        choices = " or ".join(f"{short(kit.path)}::{g}" for kit, g in matches)
         raise click.ClickException(f"{name} occurs in several exercises: say {choices}")
     return matches[0]
 
@@ -66,7 +68,7 @@ def hint(name: str, exercises: Path | None) -> None:
     hints = kit.exercise.gradient(gradient).hints
     if not hints:
         raise click.ClickException(f"{gradient} has no hints.")
-    taken = take_hint(exercises, f"{kit.exercise.name}::{gradient}", len(hints))
+    taken = take_hint(exercises, f"{kit.exercise.identity}::{gradient}", len(hints))
     for number, text in enumerate(hints[:taken], 1):
         click.echo(f"hint {number} of {len(hints)}: {text}")
     if taken < len(hints):

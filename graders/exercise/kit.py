@@ -53,11 +53,12 @@ class Kit:
     stub: str
     sealed_about: str
     sealed_known: str
+    identity: str = ""  # unit/exercise; told by the path where it is not given
 
     @cached_property
     def exercise(self) -> Exercise:
         """The exercise as it was released: given code cannot be changed by mistake."""
-        exercise = load(self.path, self.stub)
+        exercise = load(self.path, self.stub, self.identity)
         if not self.sealed_about:
             return exercise
         about = _open(self.sealed_about)
@@ -92,7 +93,8 @@ def open_kit(stub: Path) -> Kit:
         content = json.loads(path.read_text(encoding="utf-8"))
         if "format" in content and content["format"] > FORMAT:
             raise KitError(f"{path} is of a later release than the graders: update backprop-ninja.")
-        return Kit(stub, _open(content["stub"]), content["gradients"], content["known"])
+        identity = str(content["exercise"]) if "exercise" in content else ""  # earlier kits are told by their place
+        return Kit(stub, _open(content["stub"]), content["gradients"], content["known"], identity)
     except (OSError, ValueError, KeyError, TypeError, zlib.error) as error:
         message = f"{path} is damaged ({type(error).__name__}): take it again from the course kit."
         raise KitError(message) from None
@@ -112,14 +114,14 @@ def pack(exercise: Exercise, stub: str, fingerprints: Fingerprints) -> str:
     about = {g.name: {key: getattr(g, key) for key in kept} for g in exercise.items}
     known = {name: [list(asdict(k).values()) for k in rows] for name, rows in fingerprints.known.items()}
     sealed = {"stub": stub, "gradients": about, "known": {"seed": fingerprints.seed, "known": known}}
-    content = {"about": ABOUT, "format": FORMAT, **{name: _seal(value) for name, value in sealed.items()}}
-    return json.dumps(content, indent=1) + "\n"
+    content = {"about": ABOUT, "format": FORMAT, "exercise": exercise.identity}
+    return json.dumps(content | {name: _seal(value) for name, value in sealed.items()}, indent=1) + "\n"
 
 
 def contents(text: str) -> dict[str, Any]:
     """The unsealed contents of a kit file's text."""
     content = json.loads(text)
-    return {key: value if key in ("about", "format") else _open(value) for key, value in content.items()}
+    return {key: value if key in ("about", "format", "exercise") else _open(value) for key, value in content.items()}
 
 
 def _seal(value: Any) -> str:

@@ -12,6 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from graders.exercise.identity import identity_of
+
 SECTION = re.compile(r"^# --- (.+?) -*$")
 ENTRY = re.compile(r"^(Points|Difficulty|Minutes|Hint \d+|Derivation):[ \t]*", re.MULTILINE)
 
@@ -54,11 +56,12 @@ class Gradient:
 class Exercise:
     """A loaded module: trusted code (the reference, or the stub as it was released).
 
-    `run` is the item of a given function run(gradients, rng): it trains with any gradient function
-    `gradients(values) -> sequence` and returns the losses, which must be those that autograd gives.
+    `identity` is unit/exercise. `run` is the item of a given function run(gradients, rng): it trains with any gradient
+    function `gradients(values) -> sequence` and returns the losses, which must be those that autograd gives.
     """
 
     path: Path
+    identity: str
     text: str
     title: str
     story: str
@@ -68,10 +71,6 @@ class Exercise:
     extremes: dict[str, dict[str, Any]] = field(default_factory=dict)
     run: Gradient | None = None
     namespace: dict[str, Any] = field(default_factory=dict, repr=False)
-
-    @property
-    def name(self) -> str:
-        return self.path.stem
 
     @cached_property
     def sizes(self) -> dict[str, int]:
@@ -214,8 +213,10 @@ def split_docstring(docstring: str) -> tuple[str, dict[str, str]]:
     return story.strip(), joined
 
 
-def load(path: Path, text: str | None = None) -> Exercise:
+def load(path: Path, text: str | None = None, identity: str = "") -> Exercise:
     """Run a trusted module's text (the file's own by default) and return what it offers.
+
+    Its identity is told by its place, unless it is given.
 
     Raises ExerciseError for an author's mistake, exceptions at import included.
     """
@@ -233,6 +234,7 @@ def load(path: Path, text: str | None = None) -> Exercise:
     title, _, story = inspect.cleandoc(module.__doc__ or path.stem).partition("\n")
     return Exercise(
         path=path,
+        identity=identity or identity_of(path),
         text=text,
         title=title.rstrip("."),
         story=story.strip(),

@@ -76,7 +76,7 @@ class Supervisor:
         return result if trial.passes else replace(result, difference=difference.keep(trial.answer, trial.expected))
 
     def _public_oracles(self, kit: Kit) -> Oracles:
-        name = kit.exercise.name
+        name = kit.exercise.identity
         if name not in self._public:
             self._public[name] = Oracles(kit.exercise, kit.fingerprints.seed)
         return self._public[name]

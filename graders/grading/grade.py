@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from graders.exercise.identity import typed
 from graders.exercise.kit import Kit, kits_in
 from graders.grading import GradingError
 from graders.grading import local as threads
@@ -72,8 +73,9 @@ def grade(
     enough, StoreError if another run writes to `out` or a later release has. What a submission does raises nothing.
     """
     torch.set_num_threads(1)
-    kits = {kit.exercise.name: kit for kit in (kits_in(exercises) if isinstance(exercises, Path) else exercises)}
-    roster = _roster(folder, out, kits, only_student, only_exercise)
+    kits = {kit.exercise.identity: kit for kit in (kits_in(exercises) if isinstance(exercises, Path) else exercises)}
+    only_exercise = _chosen(only_exercise, kits)
+    roster = _roster(folder, out, kits, only_student)
     out.mkdir(parents=True, exist_ok=True)
     started, key = time.monotonic(), secret_of(out, secret)
     with Store(out / "results.jsonl") as store:
@@ -90,7 +92,7 @@ def grade(
         yield Run(roster, store, ways.keys, isolation, len(waiting), time.monotonic() - started, again)
 
 
-def _roster(folder: Path, out: Path, kits: Mapping[str, Kit], student: str | None, exercise: str | None) -> Roster:
+def _roster(folder: Path, out: Path, kits: Mapping[str, Kit], student: str | None) -> Roster:
     if out.resolve().is_relative_to(folder.resolve()):
         raise GradingError(f"{out} lies in {folder} and would be taken for a student: name a folder beside it")
     try:
@@ -99,9 +101,18 @@ def _roster(folder: Path, out: Path, kits: Mapping[str, Kit], student: str | Non
         raise GradingError(f"{folder} cannot be read: {error.strerror}") from None
     if student is not None and student not in roster.entries:
         raise GradingError(f"no student {student!r} in {folder}")
-    if exercise is not None and exercise not in kits:
-        raise GradingError(f"no exercise {exercise!r}. There are: {', '.join(kits)}")
     return roster
+
+
+def _chosen(typed_name: str | None, kits: Mapping[str, Kit]) -> str | None:
+    """The exercise that somebody typed. Raises GradingError."""
+    if typed_name is None:
+        return None
+    found = typed(typed_name, kits)
+    if len(found) == 1:
+        return found[0]
+    what = f"{typed_name!r} is one of several exercises: say" if found else f"no exercise {typed_name!r}. There are:"
+    raise GradingError(f"{what} {', '.join(found or kits)}")
 
 
 def _read(roster: Roster, wanted: Wanted, spool: Spool) -> list[Piece]:

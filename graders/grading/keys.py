@@ -14,7 +14,7 @@ FORMAT = 2
 
 def version_of(kit: Kit) -> str:
     """Changes with what a verdict depends on: the exercise as released, the known wrong answers, FORMAT."""
-    text = "\0".join((kit.stub, kit.sealed_known, str(FORMAT)))
+    text = "\0".join((kit.exercise.identity, kit.stub, kit.sealed_known, str(FORMAT)))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -59,7 +59,7 @@ def graph_of(result: Result, check: Chained, states: Mapping[str, str]) -> str:
     asked = {gradient.target: states.get(gradient.target, "") for gradient in check.exercise.gradients}
     words = {target: (kind(state), state or "not checked") for target, state in asked.items()}
     here = check.exercise.gradient(result.item).target
-    return graph.svg(layout, words, f"The compute graph of {check.exercise.name}", here)
+    return graph.svg(layout, words, f"The compute graph of {check.exercise.identity}", here)
 
 
 def maps_of(result: Result, check: Chained) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+from graders.exercise.identity import file_safe
 from graders.exercise.kit import Kit, KitError, open_kit
 from graders.exercise.module import Gradient
 from graders.notebook import display
@@ -73,12 +74,13 @@ def find_kit(namespace: dict[str, Any]) -> Kit:
     name = namespace.get("EXERCISE")
     if not isinstance(name, str):
         raise KitError("EXERCISE is not set: run the first code cell of the notebook.")
-    here = Path.cwd()
+    here, (unit, _, stem) = Path.cwd(), name.rpartition("/")
     for folder in (here, *here.parents):
-        for kit in (folder / "kit" / f"{name}.json", *folder.glob(f"exercises/*/kit/{name}.json")):
+        beside = folder / "kit" / f"{file_safe(name)}.json"
+        for kit in (beside, *folder.glob(f"exercises/{unit or '*'}/kit/{stem}.json")):
             if kit.is_file():
-                return open_kit(kit.parent.parent / f"{name}.py")
-    raise KitError(f"kit/{name}.json is not beside the notebook: download the assignment's whole folder.")
+                return open_kit(kit.parent.parent / f"{kit.stem}.py")
+    raise KitError(f"kit/{file_safe(name)}.json is not beside the notebook: download the assignment's whole folder.")
 
 
 def _item(kit: Kit, function: str, name: str) -> Gradient:
@@ -90,7 +92,7 @@ def _item(kit: Kit, function: str, name: str) -> Gradient:
         raise KitError(f"{function} returns several gradients: check({function}, NAME), where NAME is one of {names}.")
     known = ", ".join(dict.fromkeys(g.function for g in kit.exercise.items))
     what = f'"{name}" of {function}' if name else function
-    raise KitError(f"there is no {what} in {kit.exercise.name}. There are: {known}.")
+    raise KitError(f"there is no {what} in {kit.exercise.identity}. There are: {known}.")
 
 
 def _check(kit: Kit, function: Callable[..., Any]) -> Chained:

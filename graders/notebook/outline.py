@@ -39,7 +39,8 @@ def parts(exercise: Exercise) -> list[Part]:
     made = [Part("title", "title", f"# {exercise.title}\n\n{exercise.story}\n\n{HOW_TO}")]
     (span, _), *rest = _blocks(text)
     imports = _clean(lines[span])
-    made.append(Part("start", "start", f'{imports}\n\nfrom graders.nb import check\n\nEXERCISE = "{exercise.name}"'))
+    start = f'{imports}\n\nfrom graders.nb import check\n\nEXERCISE = "{exercise.identity}"'
+    made.append(Part("start", "start", start))
     shown = ""
     for span, function in rest:
         section = next((name for number, name in reversed(sections) if number <= span.stop), "")

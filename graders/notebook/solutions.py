@@ -8,6 +8,7 @@ from typing import Any
 import nbformat
 
 from graders.exercise import kit
+from graders.exercise.identity import file_safe
 from graders.exercise.kit import Fingerprints
 from graders.exercise.module import load, references
 from graders.exercise.stub import stub
@@ -25,13 +26,13 @@ def write(reference: Path, folder: Path) -> list[Path]:
     changed = []
     for path in references(reference):
         exercise = load(path)
-        notebook = notebooks.solved(exercise)
-        target = folder / "solutions" / f"{exercise.name}.ipynb"
+        notebook, name = notebooks.solved(exercise), file_safe(exercise.identity)
+        target = folder / "solutions" / f"{name}.ipynb"
         if _sources(notebook) == _read(target):
             continue
         packed = kit.pack(exercise, stub(exercise), Fingerprints())
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(nbformat.writes(run(notebook, exercise.name, packed)) + "\n", encoding="utf-8")
+        target.write_text(nbformat.writes(run(notebook, name, packed)) + "\n", encoding="utf-8")
         changed.append(target)
     return changed
 

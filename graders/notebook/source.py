@@ -14,6 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from graders.authoring import library as known
 from graders.authoring import release
 from graders.exercise import kit
+from graders.exercise.identity import file_safe
 from graders.exercise.module import Exercise, ExerciseError, load, references
 from graders.exercise.stub import stub
 from graders.notebook.outline import Part, parts
@@ -25,12 +26,12 @@ MARKER = re.compile(r"^\s*### (BEGIN|END) SOLUTION\s*\n?", re.MULTILINE)
 
 def source(exercise: Exercise) -> Any:
     """The notebook from which `nbgrader generate_assignment` makes the student's."""
-    cells = [_cell(exercise.name, part) for part in parts(exercise)]
+    cells = [_cell(exercise.identity, part) for part in parts(exercise)]
     return new_notebook(cells=cells, metadata=_metadata(exercise))
 
 
 def _metadata(exercise: Exercise) -> dict[str, Any]:
-    own = {"exercise": exercise.name, "release": release_of(stub(exercise))}
+    own = {"exercise": exercise.identity, "release": release_of(stub(exercise))}
     return {"kernelspec": KERNEL, "language_info": {"name": "python"}, "backprop_ninja": own}
 
 
@@ -45,10 +46,10 @@ def solved(exercise: Exercise) -> Any:
     cells = []
     for part in parts(exercise):
         make = new_code_cell if part.is_code else new_markdown_cell
-        name = grade_id(exercise.name, part.kind, part.name)
+        name = grade_id(exercise.identity, part.kind, part.name)
         cells.append(make(_without_comment(part), id=cell_id(name)))
         if part.derivation:
-            why = grade_id(exercise.name, "why", part.name)
+            why = grade_id(exercise.identity, "why", part.name)
             cells.append(new_markdown_cell(f"**Derivation.** {part.derivation}", id=cell_id(why)))
     return new_notebook(cells=cells, metadata=_metadata(exercise))
 
@@ -66,7 +67,7 @@ def build(reference: Path) -> dict[str, str]:
     files: dict[str, str] = {}
     for path in references(reference):
         exercise = load(path)
-        name = exercise.name
+        name = file_safe(exercise.identity)
         if f"{name}/{name}.ipynb" in files:
             raise ExerciseError(path, 1, f"a second exercise is called {name}", "give it a name of its own.")
         notebook = source(exercise)

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from graders.exercise.identity import short
 from graders.student.changed import changed_given_code
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def properties(result: Result, check: Chained) -> list[tuple[str, Any]]:
         ("frames", "\n".join(result.frames)),
         ("file", str(student.path)),
         ("at", result.line),
-        ("exercise", check.exercise.name),
+        ("exercise", short(check.exercise.path)),
         ("hints", len(item.hints)),
         ("note", note(check)),
         ("file_problem", student.fault is not None),

@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
+from graders.exercise.identity import identity_of
 from graders.outcome import Outcome
 from graders.student.accidents import attempted, functions_kept, hushed
 from graders.student.answer import Answer, Function, ask
@@ -53,7 +54,7 @@ def load_student(path: Path, limit: float = DEFAULT_LIMIT) -> Student:
     except (SyntaxError, ValueError, RecursionError) as error:
         return Student(path, "", fault=unreadable(error))
     lines = {node.name: node.lineno for node in tree.body if isinstance(node, ast.FunctionDef)}
-    module = types.ModuleType(f"exercise_{path.stem}")
+    module = types.ModuleType(f"exercise_{identity_of(path)}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # dataclasses and pickle look their module up by name
     with functions_kept():

@@ -1,17 +1,23 @@
-"""Ids of cells, and nbgrader's marks on them. An id is the same in every release: EXERCISE-KIND-NAME."""
+"""Ids of cells, and nbgrader's marks on them. An id is the same in every release: UNIT--EXERCISE-KIND-NAME.
+
+Earlier releases had no unit in it: such an id tells the exercise without its unit.
+"""
 
 import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any
 
-ID = re.compile(r"(?P<exercise>\w+)-(?P<kind>title|start|section|given|about|answer|test)-(?P<name>[\w-]+)", re.ASCII)
+from graders.exercise.identity import file_safe
+
+KINDS = "title|start|section|given|about|answer|test"
+ID = re.compile(rf"(?P<exercise>\w+(--\w+)?)-(?P<kind>{KINDS})-(?P<name>[\w-]+)", re.ASCII)
 LONGEST_CELL_ID = 64
 LONGEST_ID = 200  # of ours; a student's notebook may hold any
 
 
 def grade_id(exercise: str, kind: str, name: str) -> str:
-    return f"{exercise}-{kind}-{name}"
+    return f"{file_safe(exercise)}-{kind}-{name}"
 
 
 def release_of(stub: str) -> str:
@@ -20,9 +26,9 @@ def release_of(stub: str) -> str:
 
 
 def split_id(text: object) -> tuple[str, str, str] | None:
-    """(exercise, kind, name) of one of our ids, None for any other."""
+    """(unit/exercise, kind, name) of one of our ids, None for any other."""
     match = ID.fullmatch(text) if isinstance(text, str) and len(text) <= LONGEST_ID else None
-    return (match["exercise"], match["kind"], match["name"]) if match else None
+    return (match["exercise"].replace("--", "/"), match["kind"], match["name"]) if match else None
 
 
 def grade_id_of(cell: Mapping[str, Any]) -> object:

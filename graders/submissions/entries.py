@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+from graders.exercise.identity import meant
 from graders.submissions import archives, naming
 from graders.submissions import notebook_module as extract
 from graders.submissions.archives import Found, Keep, Unreadable, is_notebook
@@ -182,8 +183,9 @@ def _sort_in(student: Student, entry: PurePosixPath, found: Found, offers: Offer
     if is_notebook(path.name) and not found.content:
         student.unread.append(Unread(path, "; ".join(found.problems)))
         return
-    named = exercise_named(path.name, offers)
-    exercise = named or (found.exercise if found.exercise in offers else None)
+    named = exercise_named(path.name, offers, path.parts[:-1])
+    told = meant(found.exercise, offers)
+    exercise = named or (told[0] if len(told) == 1 else None)
     if exercise is None and (is_notebook(path.name) or not found.path.parts):
         exercise = naming.exercise_of_functions(found.content, offers)
     if exercise is None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
+from graders.exercise.identity import file_safe, meant
 from graders.sandbox.wire import printable
 from graders.submissions.archives import stem
 
@@ -34,20 +35,24 @@ def student_name(name: str, offers: Offers) -> str:
 
 
 def _named(offers: Offers) -> re.Pattern[str]:
-    """A name that ends in an exercise's."""
-    names = "|".join(map(re.escape, sorted(offers, key=len, reverse=True)))
+    """A name that ends in an exercise's, with or without its unit."""
+    spelled = {form for one in offers for form in (file_safe(one), one.rpartition("/")[2])}
+    names = "|".join(map(re.escape, sorted(spelled, key=len, reverse=True)))
     return re.compile(
         rf"(?:^|(?P<name>.*?)[\s_.-]+)(?P<exercise>{names})(?:[\s_.-]*\(\d+\)|[\s_-]copy|-\d)?", re.IGNORECASE
     )
 
 
-def exercise_named(name: str, offers: Offers) -> str | None:
-    """The exercise that a file is named after."""
+def exercise_named(name: str, offers: Offers, folders: Sequence[str] = ()) -> str | None:
+    """The exercise that a file is named after. Where several units have one so called, a folder above says the unit."""
     name, named = stem(name), _named(offers)
     numbered = COUNTED.fullmatch(name) or STAMPED.fullmatch(name)
     match = named.fullmatch(name) or (named.fullmatch(numbered["name"] or name) if numbered else None)
-    spelled = match["exercise"].lower() if match else ""
-    return next((exercise for exercise in offers if exercise.lower() == spelled), None)
+    found = meant(match["exercise"], offers) if match else []
+    if len(found) > 1:
+        above = {folder.lower() for folder in folders}
+        found = [exercise for exercise in found if exercise.partition("/")[0].lower() in above]
+    return found[0] if len(found) == 1 else None
 
 
 def exercise_of_functions(content: bytes, offers: Offers) -> str | None:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from graders.exercise.identity import is_of
 from graders.submissions.cell_ids import grade_id_of, split_id
 from graders.submissions.statements import LONGEST_CELL, Cell, Statement, assemble, parse
 
@@ -111,7 +112,7 @@ def module_in(cells: Sequence[Mapping[str, Any]], exercise: str) -> Module:
     problems = _strangers(name, exercises)
     texts: list[tuple[int, str, str]] = []
     for number, (cell, found) in enumerate(zip(cells, ids, strict=True), 1):
-        kind, answer = found[1:] if found and found[0] == name else ("", "")
+        kind, answer = found[1:] if found and is_of(found[0], name) else ("", "")
         if cell.get("cell_type") == "code" and kind != "test":
             texts.append((number, text_of(cell), answer if kind == "answer" else ""))
     _check_code(text for _, text, _ in texts)
@@ -138,9 +139,9 @@ def _few(problems: Sequence[str]) -> list[str]:
 
 
 def _strangers(name: str, exercises: Mapping[str, int]) -> list[str]:
-    others = ", ".join(sorted(set(exercises) - {name}))
+    others = ", ".join(sorted(told for told in exercises if not is_of(told, name)))
     problems = [f"cells of another exercise ({others}) are not graded here"] if others else []
-    if name not in exercises:
+    if not any(is_of(told, name) for told in exercises):
         problems.append("no cell of the released notebook is in it: functions were looked for by their names alone")
     return problems
 

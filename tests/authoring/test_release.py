@@ -80,7 +80,7 @@ def test_sealed_parts_hold_no_solution_either() -> None:
     for name, text in files().items():
         if name.endswith(".json"):
             content = kit.contents(text)
-            assert set(content) == {"about", "format", "stub", "gradients", "known"}
+            assert set(content) == {"about", "format", "exercise", "stub", "gradients", "known"}
             assert "Derivation" not in json.dumps(content) and "SOLUTION" not in json.dumps(content)
 
 

@@ -78,8 +78,12 @@ def in_cold_processes(command: list[str], students: list[Path]) -> float:
 def in_sandboxes(count: int, kits: list[Kit], students: list[Path]) -> float:
     """Seconds for all files of all students, from the first to the last, with `count` sandboxes that are up already."""
     with sandboxes(count, Limits(), False) as found:
-        supervisors = [Supervisor({kit.exercise.name: kit for kit in kits}, b"x" * 32, sandbox) for sandbox in found]
-        works = [(kit.exercise.name, (student / kit.path.name).read_bytes()) for student in students for kit in kits]
+        supervisors = [
+            Supervisor({kit.exercise.identity: kit for kit in kits}, b"x" * 32, sandbox) for sandbox in found
+        ]
+        works = [
+            (kit.exercise.identity, (student / kit.path.name).read_bytes()) for student in students for kit in kits
+        ]
         for supervisor in supervisors:
             supervisor.assess(*works[0])
         return timed(lambda: list(assessments(iter(works), supervisors)))
@@ -115,7 +119,7 @@ def bench_classroom() -> None:
             f"a cold process each, same guards, takes {cold / each:.0f} x as long ({cold:.2f} s), bare {cold_bare / each:.0f} x"
         )
     console.print(f"  with start, store, exports, pages {whole:.1f} s; by dask with 2 workers {two:.1f} s")
-    bench_sizes(next(kit for kit in kits if kit.exercise.name == "ex2_cross_entropy"))
+    bench_sizes(next(kit for kit in kits if kit.exercise.identity == "backprop_ninja/ex2_cross_entropy"))
 
 
 def bench_sizes(kit: Kit) -> None:

@@ -17,7 +17,7 @@ from rich.console import Console
 from tests.support.course import Course, filled, make
 from tests.support.notebook_students import ONE_BRANCH, RIGHT
 
-EX = "ex1_atomic"
+EX = "backprop_ninja--ex1_atomic"
 LARGE = 1000
 WAYS = {
     "sandbox": "graded in the sandbox",

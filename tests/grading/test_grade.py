@@ -39,7 +39,7 @@ from graders.sandbox.sandbox import Sandbox, SandboxError
 from graders.sandbox.task import Limits
 from tests.support.class_of import Made, class_of
 from tests.support.processes import children_of, command_of, start
-from tests.support.stubs import EXERCISES, NINJA, REFERENCE, fill
+from tests.support.stubs import EXERCISES, NINJA, REFERENCE, fill, identity
 
 LIMITS = Limits(seconds=2.0, total_seconds=20, memory_bytes=1 << 29, output_bytes=1 << 16)
 
@@ -60,11 +60,12 @@ def unexpected(report: Report, students: list[Made]) -> list[str]:
         for exercise in report.exercises:
             for mark in marks[exercise]:
                 where = f"{made.name} ({made.kind}): {exercise}::{mark.item}: {mark.outcome.value} {mark.message}"
-                if exercise not in made.files:
+                stem = exercise.rpartition("/")[2]
+                if stem not in made.files:
                     if mark.outcome is not Outcome.NOT_GRADED:
                         found.append(where)
                     continue
-                expected = made.expected[exercise].get(mark.item)
+                expected = made.expected[stem].get(mark.item)
                 outcomes = expected.outcomes if expected else {"passed"}
                 if mark.outcome.value not in outcomes:
                     found.append(f"{where}, not {set(outcomes)}")
@@ -139,7 +140,8 @@ def test_only_what_changed_is_graded_again(small: Small, tmp_path: Path) -> None
     changed.write_bytes(changed.read_bytes() + b"# late\n")
     assert again().graded == 1
     newer = [
-        replace(kit, stub=kit.stub + "# errata\n") if kit.exercise.name == "ex2_cross_entropy" else kit for kit in kits
+        replace(kit, stub=kit.stub + "# errata\n") if kit.exercise.identity == identity("ex2_cross_entropy") else kit
+        for kit in kits
     ]
     assert again(exercises=newer).graded == 2
     secret = tmp_path / "another"
@@ -231,7 +233,7 @@ def test_a_function_of_several_gradients_is_marked_gradient_by_gradient(tmp_path
     report = grade(tmp_path / "class", tmp_path / "out", exercises=EXERCISES, limits=LIMITS)
     assert len(functions) > 5
     for slug, wrong in expected.items():
-        marks = {mark.item: mark for mark in report.student(slug).results["ex4_training"]}
+        marks = {mark.item: mark for mark in report.student(slug).results[identity("ex4_training")]}
         assert {name for name, mark in marks.items() if not mark.right} == wrong | ({"run"} if wrong else set()), slug
         assert bool(wrong) == (kind == "wrong"), slug
         assert all(mark.cause for mark in marks.values() if mark.outcome is Outcome.WRONG), slug
@@ -367,7 +369,7 @@ def test_the_secret_is_kept_to_its_owner(small: Small) -> None:
     "arguments, sentence",
     [
         (["--student", "nobody"], "no student 'nobody'"),
-        (["--exercise", "ex9"], "no exercise 'ex9'. There are: ex1_atomic"),
+        (["--exercise", "ex9"], "no exercise 'ex9'. There are: backprop_ninja/ex1_atomic"),
         (["--exercises", "{empty}"], "holds no exercises"),
         (["--secret", "{short}"], "too short"),
         (["--out", "{folder}/out"], "would be taken for a student"),
@@ -413,7 +415,7 @@ def test_a_failing_grader_blames_nobody(small: Small, tmp_path: Path, monkeypatc
         patched.setattr("graders.grading.assess.Check", broken)
         failed = grade(folder, tmp_path, only_student=chosen, exercises=EXERCISES, limits=LIMITS).student(chosen)
     assert failed.score() is None
-    assert {m.outcome for m in failed.results["ex1_atomic"]} == {Outcome.GRADER_ERROR}
+    assert {m.outcome for m in failed.results[identity("ex1_atomic")]} == {Outcome.GRADER_ERROR}
     mended = grade(folder, tmp_path, only_student=chosen, exercises=EXERCISES, limits=LIMITS)
     assert mended.student(chosen).score() == report.student(chosen).score()
 

@@ -13,10 +13,10 @@ import pytest
 from tests.support.bad_notebooks import BAD
 from tests.support.course import Course, filled, make, sums
 from tests.support.notebook_students import STUDENTS, TRAINEES
-from tests.support.stubs import solutions
+from tests.support.stubs import assignment, solutions
 
 OTHER = "sums"
-EX, SMALL, TRAINING = "ex1_atomic", "ex2_cross_entropy", "ex4_training"  # 26 gradients, one, 7 from one function
+EX, SMALL, TRAINING = map(assignment, ("ex1_atomic", "ex2_cross_entropy", "ex4_training"))  # 26 gradients, one, 7
 
 
 @pytest.fixture(scope="session")

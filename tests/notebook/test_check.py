@@ -17,16 +17,17 @@ from graders.notebook.incell import NotRight, check
 from graders.outcome import Outcome
 from graders.report import signs
 from tests.support.course import Course, filled, make
-from tests.support.stubs import EXERCISES, NINJA, solutions
+from tests.support.stubs import EXERCISES, NINJA, assignment, identity, solutions
 
-EXERCISE = "ex2_cross_entropy"
-RIGHT = solutions(EXERCISE)["dlogits"]
+STEM = "ex2_cross_entropy"
+EXERCISE, ASSIGNMENT = identity(STEM), assignment(STEM)
+RIGHT = solutions(STEM)["dlogits"]
 
 
 @pytest.fixture(autouse=True)
 def beside_the_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "kit").mkdir()
-    shutil.copy(EXERCISES / NINJA / "kit" / f"{EXERCISE}.json", tmp_path / "kit")
+    shutil.copy(EXERCISES / NINJA / "kit" / f"{STEM}.json", tmp_path / "kit" / f"{ASSIGNMENT}.json")
     monkeypatch.chdir(tmp_path)
     incell._seen.clear()
     incell._checks.clear()
@@ -122,12 +123,12 @@ NOISY = f"    import sys, warnings\n    warnings.warn('careful')\n    print('deb
 
 
 def test_nbgraders_own_execute_gives_the_right_points(tmp_path_factory: pytest.TempPathFactory) -> None:
-    course: Course = make(tmp_path_factory.mktemp("plain"), [EXERCISE], trusted=False)
-    released = course.released(EXERCISE)
+    course: Course = make(tmp_path_factory.mktemp("plain"), [ASSIGNMENT], trusted=False)
+    released = course.released(ASSIGNMENT)
     bodies = {"noisy": NOISY, "wrong": "    return logits * 0.0"}
     for name, body in bodies.items():
-        course.submit(name, EXERCISE, filled(released, {"dlogits": body}))
-    course.submit("untouched", EXERCISE, released)
-    course.nbgrader("autograde", EXERCISE)
-    points = {name: scores["dlogits"] for name, scores in course.scores(EXERCISE).items()}
+        course.submit(name, ASSIGNMENT, filled(released, {"dlogits": body}))
+    course.submit("untouched", ASSIGNMENT, released)
+    course.nbgrader("autograde", ASSIGNMENT)
+    points = {name: scores["dlogits"] for name, scores in course.scores(ASSIGNMENT).items()}
     assert points == {"noisy": 5.0, "wrong": 0.0, "untouched": 0.0}

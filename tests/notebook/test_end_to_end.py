@@ -18,9 +18,9 @@ from tests.notebook.conftest import EX, OTHER, SMALL, TRAINING, contents
 from tests.support.bad_notebooks import BAD
 from tests.support.course import Course
 from tests.support.notebook_students import ALL, CHEATS, STUDENTS, TRAINEES
-from tests.support.stubs import EXERCISES, NINJA, fill
+from tests.support.stubs import EXERCISES, NINJA, fill, identity
 
-STUB = EXERCISES / NINJA / f"{EX}.py"
+STUB, IDENTITY = EXERCISES / NINJA / "ex1_atomic.py", identity("ex1_atomic")
 KIT = open_kit(STUB)
 POINTS = {item.name: item.points for item in KIT.exercise.items}
 
@@ -28,7 +28,7 @@ POINTS = {item.name: item.points for item in KIT.exercise.items}
 @pytest.fixture(scope="module")
 def supervisor(course: Course) -> Iterator[Supervisor]:
     with Sandbox(limits=Limits(2.0)) as sandbox:
-        yield Supervisor({EX: open_kit(STUB)}, secret_of(course.folder / "ninja_results", None), sandbox)
+        yield Supervisor({IDENTITY: open_kit(STUB)}, secret_of(course.folder / "ninja_results", None), sandbox)
 
 
 @pytest.mark.parametrize("name", STUDENTS)
@@ -43,7 +43,7 @@ def test_points_are_those_of_what_is_right(course: Course, name: str) -> None:
 @pytest.mark.parametrize("name", [name for name, student in STUDENTS.items() if student.same_as_module])
 def test_points_equal_those_of_the_module(course: Course, supervisor: Supervisor, name: str) -> None:
     module = fill(STUB.read_text(), STUDENTS[name].bodies)
-    results = supervisor.assess(EX, module.encode()).results
+    results = supervisor.assess(IDENTITY, module.encode()).results
     expected = {r.item: float(POINTS[r.item]) if r.right else 0.0 for r in results}
     assert course.scores(EX)[name] == expected
 
@@ -134,7 +134,7 @@ def test_a_function_of_several_gradients_has_points_for_each(course: Course, nam
     comments = course.query(
         "select c.auto_comment from comment c join base_cell b on c.cell_id = b.id join submitted_notebook n on "
         "c.notebook_id = n.id join submitted_assignment s on n.assignment_id = s.id where s.student_id = ? and "
-        "b.name = 'ex4_training-answer-backward'",
+        "b.name = 'backprop_ninja--ex4_training-answer-backward'",
         name,
     )
     assert trainee.sentence in comments[0][0] or comments == [("No response.",)]

@@ -15,17 +15,18 @@ from graders.notebook.nbgrader.session import Session, session
 from graders.outcome import Outcome
 from graders.submissions.spool import digest
 from graders.verdict.result import Result
-from tests.support.stubs import EXERCISES, NINJA
+from tests.support.stubs import EXERCISES, NINJA, assignment, identity
 
-EXERCISE = "ex2_cross_entropy"
+STEM = "ex2_cross_entropy"
+EXERCISE, ASSIGNMENT = identity(STEM), assignment(STEM)
 SOURCE = b"def dlogits(logits, Yb):\n    raise NotImplementedError\n"
 
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Session:
-    kit = tmp_path / "source" / EXERCISE / "kit"
+    kit = tmp_path / "source" / ASSIGNMENT / "kit"
     kit.mkdir(parents=True)
-    shutil.copy(EXERCISES / NINJA / "kit" / f"{EXERCISE}.json", kit)
+    shutil.copy(EXERCISES / NINJA / "kit" / f"{STEM}.json", kit / f"{ASSIGNMENT}.json")
     return session(tmp_path / "source", tmp_path / "results", None, 2.0, False)
 
 

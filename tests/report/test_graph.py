@@ -26,7 +26,7 @@ def test_the_layout_has_no_overlaps() -> None:
         boxes = [(n.x - n.width / 2, n.x + n.width / 2, n.y) for n in layout.nodes]
         for at, (left, right, y) in enumerate(boxes):
             assert left >= 0 and right <= layout.width and 0 < y < layout.height
-            assert not [b for b in boxes[at + 1 :] if b[2] == y and b[0] < right and left < b[1]], kit.exercise.name
+            assert not [b for b in boxes[at + 1 :] if b[2] == y and b[0] < right and left < b[1]], kit.exercise.identity
 
 
 def test_depths_are_the_longest_ways() -> None:

@@ -22,7 +22,7 @@ from graders.sandbox.sandbox import Sandbox, SandboxError
 from graders.sandbox.task import Limits
 from tests.support.class_of import Catalogue
 from tests.support.png import pixels_of
-from tests.support.stubs import EXERCISES
+from tests.support.stubs import EXERCISES, identity
 
 NASTY = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'<"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -90,7 +90,7 @@ def test_pages_are_self_contained_and_harmless(made: tuple[Path, Report]) -> Non
 def test_what_a_student_reads(made: tuple[Path, Report]) -> None:
     out, report = made
     student = report.student("Emmy Noether")
-    marks = {mark.item: mark for mark in student.results["ex1_atomic"]}
+    marks = {mark.item: mark for mark in student.results[identity("ex1_atomic")]}
     assert marks["dcounts"].cause == "missing branch" and marks["dW1"].cause == "transposed"
     assert marks["dh"].outcome is Outcome.FORBIDDEN and marks["dC"].outcome is Outcome.NOT_ATTEMPTED
     html = (out / "feedback" / student.slug / "feedback.html").read_text(encoding="utf-8")

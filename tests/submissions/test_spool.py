@@ -28,7 +28,7 @@ def roster(tmp_path: Path) -> Roster:
         folder.mkdir()
         (folder / "ex1_atomic.py").write_text(f"# {number // 2}\n" + "#" * SIZE)
         (folder / "ex2_cross_entropy.py").write_text("# the same\n")
-    return Roster(tmp_path, {kit.exercise.name: kit for kit in kits_in(EXERCISES)})
+    return Roster(tmp_path, {kit.exercise.identity: kit for kit in kits_in(EXERCISES)})
 
 
 def test_equal_contents_are_kept_once() -> None:

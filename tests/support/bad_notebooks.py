@@ -107,7 +107,7 @@ BAD: dict[str, Bad] = {
     "b_folder": Bad(folder, "the notebook cannot be read", sentence_of_grade="a folder, not a file"),
     "b_link": Bad(link, "the notebook cannot be read", sentence_of_grade="a link or a device, not a file"),
     "b_no_answers": Bad(changed(no_answers), "no cell of the released notebook is in it", 0),
-    "b_other_exercise": Bad(changed(rename_ids), "cells of another exercise (ex1_atomic)", 1),
+    "b_other_exercise": Bad(changed(rename_ids), "cells of another exercise (backprop_ninja/ex1_atomic)", 1),
     "b_older": Bad(changed(older), "this notebook is of another release", 1),
     "b_schema": Bad(changed(schema(99)), "", 1),
     "b_schema_0": Bad(changed(schema(0)), "", 1),

@@ -20,7 +20,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from graders.exercise.module import load
 from graders.notebook.nbgrader import course
 from graders.notebook.source import source as notebook_of
-from tests.support.stubs import EXERCISES, NINJA, REFERENCE, ROOT
+from tests.support.stubs import EXERCISES, NINJA, REFERENCE, ROOT, assignment
 
 Notebook = dict[str, Any]
 NONE: Mapping[str, Any] = {}
@@ -100,11 +100,11 @@ def make(folder: Path, exercises: Sequence[str], trusted: bool = True, others: M
         (folder / "source" / name).mkdir(parents=True)
         nbformat.write(notebook, folder / "source" / name / f"{name}.ipynb")
     for name in exercises:
-        source = folder / "source" / name
+        source, stem = folder / "source" / name, name.removeprefix(assignment(""))
         (source / "kit").mkdir(parents=True)
-        exercise = load(REFERENCE / NINJA / f"{name}.py")
+        exercise = load(REFERENCE / NINJA / f"{stem}.py")
         (source / f"{name}.ipynb").write_text(nbformat.writes(notebook_of(exercise)))
-        shutil.copy(EXERCISES / NINJA / "kit" / f"{name}.json", source / "kit")
+        shutil.copy(EXERCISES / NINJA / "kit" / f"{stem}.json", source / "kit" / f"{name}.json")
     config = folder / "nbgrader_config.py"
     if trusted:
         course.set_up(folder)

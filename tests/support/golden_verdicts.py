@@ -18,7 +18,7 @@ from graders.exercise.module import Exercise, load
 from graders.grading.keys import FORMAT
 from graders.oracle.gradient import Oracle, Oracles
 from graders.verdict.states import fault
-from tests.support.stubs import EXERCISES, NINJA, REFERENCE, ROOT
+from tests.support.stubs import EXERCISES, NINJA, REFERENCE, ROOT, identity
 
 GOLDEN = ROOT / "tests" / "grading" / "golden_verdicts.json"
 EVERY = {"ex1_atomic": 3, "ex2_cross_entropy": 1, "ex3_batchnorm": 1}
@@ -26,7 +26,7 @@ EVERY = {"ex1_atomic": 3, "ex2_cross_entropy": 1, "ex3_batchnorm": 1}
 
 def verdicts() -> dict[str, str]:
     """The outcome and the cause of every answer in the table."""
-    kits = {kit.exercise.name: kit for kit in kits_in(EXERCISES)}
+    kits = {kit.exercise.identity: kit for kit in kits_in(EXERCISES)}
     found = {}
     for name, step in EVERY.items():
         exercise = load(REFERENCE / NINJA / f"{name}.py")
@@ -34,7 +34,7 @@ def verdicts() -> dict[str, str]:
         for kind in ("wrong", "right"):
             for example in examples(exercise, kind)[::step]:
                 where = f"{name} {kind} {example.gradient}__{example.slug}"
-                found[where] = verdict(example, exercise, kits[name], oracles)
+                found[where] = verdict(example, exercise, kits[identity(name)], oracles)
     return found
 
 

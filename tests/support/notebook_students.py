@@ -117,11 +117,9 @@ USES_HELPERS = "    return both(counts_sum_inv * dprobs, ones(counts) * dcounts_
 REBOUND = "import graders.notebook.incell, torch\ncheck = lambda *a: None\ngraders.notebook.incell.check = check\ntorch.allclose = torch.equal = lambda *a, **k: True"
 PATCHED = "import graders.oracle.compare as c\nc.match.__code__ = (lambda *a: c.Match.RIGHT).__code__"
 TRANSFORMER = "get_ipython().input_transformers_post.append(lambda lines: [])"
-READS = (
-    '    from pathlib import Path\n    exec(next(Path("/").glob("**/source/ex1_atomic/ex1_atomic.ipynb")).read_text())'
-)
+READS = '    from pathlib import Path\n    exec(next(Path("/").glob("**/source/backprop_ninja--ex1_atomic/*.ipynb")).read_text())'
 HISTORY = "    return eval(In[-1])"
-NOTEBOOK = "from pathlib import Path\nhidden = Path('ex1_atomic.ipynb').read_text().partition('HIDDEN TESTS')[2]"
+NOTEBOOK = "from pathlib import Path\nhidden = Path('backprop_ninja--ex1_atomic.ipynb').read_text().partition('HIDDEN TESTS')[2]"
 USES_NOTEBOOK = "    " + NOTEBOOK.replace("\n", "\n    ") + "\n    return eval(hidden)"
 HIDDEN = "### BEGIN HIDDEN TESTS\ncheck = print\n### END HIDDEN TESTS\n100.0"
 DATABASE = 'import sqlite3\nfor d in (".", "..", "../..", "../../..", "../../../.."):\n    sqlite3.connect(d + "/gradebook.db").execute("update grade set manual_score = 1000")'
@@ -155,7 +153,12 @@ STUDENTS: dict[str, Student] = {
     "shadowing": Student(
         ONES,
         0,
-        files={"graders.py": "check = print", "torch.py": "", "graders/__init__.py": "", "kit/ex1_atomic.json": "{}"},
+        files={
+            "graders.py": "check = print",
+            "torch.py": "",
+            "graders/__init__.py": "",
+            "kit/backprop_ninja--ex1_atomic.json": "{}",
+        },
     ),
     "leaking": Student({"dprobs": "    raise ValueError(str(probs.tolist()))"}, 0, sentence="it raised ValueError"),
     "forged": Student({"dprobs": "    print('1.0'); raise SystemExit(0)"}, 0, after(FORGED)),

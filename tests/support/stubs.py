@@ -6,6 +6,7 @@ import ast
 from collections.abc import Mapping
 from pathlib import Path
 
+from graders.exercise.identity import file_safe
 from graders.exercise.module import functions_of, targets_of
 
 ROOT = Path(__file__).parents[2]
@@ -14,9 +15,18 @@ REFERENCE = ROOT / "reference"
 NINJA = "backprop_ninja"
 
 
+def identity(stem: str, unit: str = NINJA) -> str:
+    return f"{unit}/{stem}"
+
+
+def assignment(stem: str, unit: str = NINJA) -> str:
+    """What nbgrader calls the exercise."""
+    return file_safe(identity(stem, unit))
+
+
 def solutions(exercise: str, unit: str = NINJA) -> dict[str, str]:
-    """The bodies of the reference's functions, by name."""
-    text = (REFERENCE / unit / f"{exercise}.py").read_text()
+    """The bodies of the functions of an exercise's reference, or of an assignment's, by name."""
+    text = (REFERENCE / unit / f"{exercise.removeprefix(assignment(''))}.py").read_text()
     lines = text.splitlines()
     return {
         f.name: "\n".join(lines[f.body[1].lineno - 1 : f.body[-1].end_lineno])

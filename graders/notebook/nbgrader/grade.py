@@ -38,10 +38,11 @@ class NinjaGrade(NbGraderPreprocessor):
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Raises GradingError, SandboxError or KitError where the course's set-up is at fault."""
-        exercise = exercise_of(released_for(self.parent.parent, resources["nbgrader"]))
-        if not exercise:
+        told = exercise_of(released_for(self.parent.parent, resources["nbgrader"]))
+        if not told:
             return Execute(parent=self.parent).preprocess(nb, resources)
         session = self._session()
+        exercise = session.identity(told)
         module = self._module(resources["nbgrader"], exercise, session)
         results, isolation = self._results(module, exercise, session)
         for problem in module.problems:
@@ -51,7 +52,7 @@ class NinjaGrade(NbGraderPreprocessor):
             for name, result in results.items()
             if result.difference
         }
-        noted = _write(nb, exercise, results, drawn, self._missing(module))
+        noted = _write(nb, told, results, drawn, self._missing(module))
         for line in noted["log"]:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], line)
         resources[OURS] = noted

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import torch
 
-from graders.exercise.kit import Kit, kits_in
+from graders.exercise.identity import meant
+from graders.exercise.kit import Kit, KitError, kits_in
 from graders.grading.assess import Supervisor
 from graders.grading.keys import Keys
 from graders.grading.results import Assessment, Key
@@ -32,6 +33,13 @@ class Session:
     _graded: dict[Key, Assessment] = field(default_factory=dict)
     _read: tuple[int, int] = (0, 0)
     _public: dict[str, Forward] = field(default_factory=dict)
+
+    def identity(self, told: str) -> str:
+        """The exercise of a notebook, whose ids may lack the unit as in earlier releases. Raises KitError."""
+        found = meant(told, self.kits)
+        if len(found) != 1:
+            raise KitError(f"there is {'no' if not found else 'more than one'} kit of {told} in the course's exercises")
+        return found[0]
 
     def release(self, exercise: str) -> str:
         return release_of(self.kits[exercise].stub)
@@ -76,5 +84,5 @@ class Session:
 def session(kits: Path, results: Path, secret: Path | None, seconds: float, allow_class_c: bool) -> Session:
     """One a process and configuration. Raises GradingError, KitError."""
     results.mkdir(parents=True, exist_ok=True)
-    found = {kit.exercise.name: kit for kit in kits_in(kits)}
+    found = {kit.exercise.identity: kit for kit in kits_in(kits)}
     return Session(found, results, secret_of(results, secret), Limits(seconds), allow_class_c)
