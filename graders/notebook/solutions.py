@@ -11,6 +11,7 @@ from graders.exercise import kit
 from graders.exercise.kit import Fingerprints
 from graders.exercise.module import load, references
 from graders.exercise.stub import stub
+from graders.files import write_whole
 from graders.notebook import source as notebooks
 
 SECONDS = 300  # for one cell
@@ -31,7 +32,7 @@ def write(reference: Path, folder: Path) -> list[Path]:
             continue
         packed = kit.pack(exercise, stub(exercise), Fingerprints())
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(nbformat.writes(run(notebook, exercise.name, packed)) + "\n", encoding="utf-8")
+        write_whole(target, nbformat.writes(run(notebook, exercise.name, packed)) + "\n")
         changed.append(target)
     return changed
 

@@ -16,6 +16,7 @@ from graders.authoring import release
 from graders.exercise import kit
 from graders.exercise.module import Exercise, ExerciseError, load, references
 from graders.exercise.stub import stub
+from graders.files import write_whole
 from graders.notebook.outline import Part, parts
 from graders.submissions.cell_ids import cell_id, grade_id, marks, release_of
 
@@ -83,5 +84,5 @@ def write(reference: Path, folder: Path) -> list[Path]:
     for name in changed:
         path = folder / "source" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(files[name], encoding="utf-8")
+        write_whole(path, files[name])
     return [folder / "source" / name for name in changed]
