@@ -30,7 +30,7 @@ def in_words(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         from graders import files
         from graders.exercise.kit import KitError
-        from graders.exercise.module import ExerciseError
+        from graders.exercise.mistake import ExerciseError
 
         try:
             return command(*args, **kwargs)

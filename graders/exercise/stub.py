@@ -2,9 +2,11 @@
 
 import ast
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from graders.exercise.module import Exercise, ExerciseError, Gradient, functions_of, targets_of
+from graders.exercise.mistake import ExerciseError
+from graders.exercise.module import Exercise, Gradient, functions_of, targets_of
 
 BEGIN = re.compile(r"^\s*### BEGIN SOLUTION\s*$")
 END = re.compile(r"^(\s*)### END SOLUTION\s*$")
@@ -22,7 +24,10 @@ def stub(exercise: Exercise) -> str:
             described = exercise.run if exercise.run and function.name == "run" else item
             _replace_docstring(lines, function, described)
         if targets_of(function):
-            _replace_solution(lines, function, exercise.path)
+            begin, end = markers(lines, function, exercise.path)
+            indent = (END.match(lines[end] or "") or [""] * 2)[1]
+            lines[begin : end + 1] = [None] * (end - begin + 1)
+            lines[begin] = f"{indent}raise NotImplementedError"
     for number, line in enumerate(lines, 1):
         if line is not None and (BEGIN.match(line) or END.match(line)):
             raise ExerciseError(exercise.path, number, "a solution marker outside a gradient", "remove it.")
@@ -41,7 +46,8 @@ def _replace_docstring(lines: list[str | None], function: ast.FunctionDef, gradi
     lines[start] = f'    {prefix}"""{story}\n\n    {effort}\n    """'
 
 
-def _replace_solution(lines: list[str | None], function: ast.FunctionDef, path: Path) -> None:
+def markers(lines: Sequence[str | None], function: ast.FunctionDef, path: Path) -> tuple[int, int]:
+    """Where the two solution markers of a function stand among a module's lines. Raises ExerciseError."""
     span = range(function.lineno - 1, function.end_lineno or function.lineno)
     after = next((i for i in range(span.stop, len(lines)) if (lines[i] or "").strip()), span.stop)
     inside = [i for i in (*span, after) if i < len(lines) and lines[i] is not None]
@@ -51,6 +57,4 @@ def _replace_solution(lines: list[str | None], function: ast.FunctionDef, path: 
         what = f"{function.name} needs one ### BEGIN SOLUTION and one ### END SOLUTION"
         remedy = "put the two markers around the solution; without them it would be released."
         raise ExerciseError(path, function.lineno, what, remedy)
-    indent = (END.match(lines[ends[0]] or "") or [""] * 2)[1]
-    lines[begins[0] : ends[0] + 1] = [None] * (ends[0] - begins[0] + 1)
-    lines[begins[0]] = f"{indent}raise NotImplementedError"
+    return begins[0], ends[0]

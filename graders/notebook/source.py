@@ -13,8 +13,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from graders.authoring import library as known
 from graders.authoring import release
+from graders.authoring.review import reviewed_all
 from graders.exercise import kit
-from graders.exercise.module import Exercise, ExerciseError, load, references
+from graders.exercise.module import Exercise
 from graders.exercise.stub import stub
 from graders.files import write_whole
 from graders.notebook.outline import Part, parts
@@ -65,12 +66,8 @@ def _without_comment(part: Part) -> str:
 def build(reference: Path) -> dict[str, str]:
     """The source notebooks and their kits, as {path relative to source/: text}. Raises ExerciseError."""
     files: dict[str, str] = {}
-    for path in references(reference):
-        exercise = load(path)
-        name = exercise.name
-        if f"{name}/{name}.ipynb" in files:
-            raise ExerciseError(path, 1, f"a second exercise is called {name}", "give it a name of its own.")
-        notebook = source(exercise)
+    for exercise in reviewed_all(reference):
+        name, notebook = exercise.name, source(exercise)
         nbformat.validate(notebook)
         files[f"{name}/{name}.ipynb"] = nbformat.writes(notebook) + "\n"
         files[f"{name}/kit/{name}.json"] = kit.pack(exercise, stub(exercise), known.library(exercise))

@@ -18,7 +18,7 @@ from graders.outcome import Outcome
 from graders.report.scores import Graded, Report
 from graders.verdict.result import Result
 
-FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")  # noqa: RUF001  full-width signs count for some spreadsheets
+FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")  # some spreadsheets read full-width signs as signs
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 FAULTY = (Outcome.ERROR, Outcome.CRASH, Outcome.TIME_OUT, Outcome.MEMORY, Outcome.OUTPUT_LIMIT, Outcome.GRADER_ERROR)
@@ -32,7 +32,7 @@ def sentence(result: Result) -> str:
 
 
 class Exports:
-    """Writes one student at a time into scores.csv, junit.xml and the rest. A context manager: each file whole, or not."""
+    """Writes one student at a time into scores.csv, junit.xml and the rest, each whole or not. A context manager."""
 
     def __init__(self, out: Path, report: Report):
         self.out, self.report = out, report

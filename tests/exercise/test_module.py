@@ -9,7 +9,8 @@ import pytest
 from graders.authoring import release
 from graders.authoring.selfcheck import check
 from graders.exercise.cases import cases
-from graders.exercise.module import ExerciseError, load, split_docstring
+from graders.exercise.mistake import ExerciseError
+from graders.exercise.module import load, split_docstring
 from graders.exercise.stub import stub as stub_of
 from graders.oracle.gradient import Oracle
 
