@@ -40,7 +40,8 @@ def examples(exercise: Exercise, kind: str) -> list[Example]:
     if not path.exists():
         return []
     text = text_of(path)
-    trees, namespace = functions_of(tree_of(text, path)), {"__file__": str(path)}
+    trees = functions_of(tree_of(text, path))
+    namespace: dict[str, Any] = {"__file__": str(path)}
     with told_as_mistake(path, "the import", "the module must import cleanly."):
         exec(compile(text, str(path), "exec"), namespace)
     found = []
@@ -52,7 +53,7 @@ def examples(exercise: Exercise, kind: str) -> list[Example]:
             what = f"{tree.name}: {exercise.name} has no function {name}"
             raise ExerciseError(path, tree.lineno, what, "name it <function>__<slug>.")
         causes, message = _docstring(tree, kind, path)
-        function: Function = namespace[tree.name]
+        function = namespace[tree.name]
         group = exercise.by_function[name]
         found += [Example(g.name, slug, causes, message, tree.lineno, function, tree, namespace) for g in group]
     return found

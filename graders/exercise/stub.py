@@ -1,6 +1,7 @@
 """The student's module, from the reference: a pure function from text to text."""
 
 import ast
+import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from graders.exercise.mistake import ExerciseError
 from graders.exercise.module import Exercise, Gradient, functions_of, targets_of
 
 BEGIN = re.compile(r"^\s*### BEGIN SOLUTION\s*$")
+RELEASE = re.compile(r"# release: ([0-9a-f]{12})\b")
 END = re.compile(r"^(\s*)### END SOLUTION\s*$")
 
 
@@ -31,7 +33,33 @@ def stub(exercise: Exercise) -> str:
     for number, line in enumerate(lines, 1):
         if line is not None and (BEGIN.match(line) or END.match(line)):
             raise ExerciseError(exercise.path, number, "a solution marker outside a gradient", "remove it.")
-    return "\n".join(line for line in lines if line is not None) + "\n"
+    return _stamped("\n".join(line for line in lines if line is not None) + "\n")
+
+
+def release_of(text: str) -> str:
+    """Names a release of an exercise: changes with the given code and what is asked for, not with words about them."""
+    tree = ast.parse(text)
+    documented: list[ast.Module | ast.FunctionDef] = [tree, *functions_of(tree)]
+    words = [node.body[0] for node in documented if ast.get_docstring(node, clean=False) is not None]
+    of_words = {number for node in words for number in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
+    lines = [line.rstrip() for number, line in enumerate(text.split("\n"), 1) if number not in of_words]
+    code = [line for line in lines if line and not line.lstrip().startswith("#")]
+    return hashlib.sha256("\n".join(code).encode()).hexdigest()[:12]
+
+
+def release_in(text: str) -> str:
+    """The release that a student's file says it was made from; empty where it says none."""
+    found = RELEASE.search(text)
+    return found[1] if found else ""
+
+
+def _stamped(text: str) -> str:
+    """With its release in a comment behind the module's docstring, so that no line moves."""
+    tree, lines = ast.parse(text), text.split("\n")
+    if ast.get_docstring(tree) is None:
+        return f"# release: {release_of(text)}\n{text}"
+    lines[(tree.body[0].end_lineno or 1) - 1] += f"  # release: {release_of(text)}"
+    return "\n".join(lines)
 
 
 def _replace_docstring(lines: list[str | None], function: ast.FunctionDef, gradient: Gradient) -> None:

@@ -16,10 +16,10 @@ from graders.authoring import release
 from graders.authoring.review import reviewed_all
 from graders.exercise import kit
 from graders.exercise.module import Exercise
-from graders.exercise.stub import stub
+from graders.exercise.stub import release_of, stub
 from graders.files import write_whole
 from graders.notebook.outline import Part, parts
-from graders.submissions.cell_ids import cell_id, grade_id, marks, release_of
+from graders.submissions.cell_ids import cell_id, grade_id, marks
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 MARKER = re.compile(r"^\s*### (BEGIN|END) SOLUTION\s*\n?", re.MULTILINE)
