@@ -178,4 +178,6 @@ def from_plain(plain: Any) -> Reason:
     name, facts = plain
     if not isinstance(facts, Mapping) or not all(isinstance(fact, Fact) for fact in facts.values()):
         raise ValueError("no facts")
-    return Reason(Code[name], tuple((str(key), fact) for key, fact in facts.items()))
+    said = Reason(Code[name], tuple((str(key), fact) for key, fact in facts.items()))
+    str(said)  # a fact of the wrong kind raises ValueError here, not where somebody reads it
+    return said
