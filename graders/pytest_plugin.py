@@ -61,7 +61,7 @@ class ExerciseFile(pytest.File):
 
     def collect(self) -> Iterable[pytest.Item]:
         from graders.exercise.kit import KitError
-        from graders.exercise.module import ExerciseError
+        from graders.exercise.mistake import ExerciseError
 
         try:
             exercise = self.kit.exercise

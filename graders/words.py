@@ -35,6 +35,14 @@ class Code(Enum):
     GIVEN_GONE = ("{function} is gone",)
     GIVEN_CHANGED = ("given code was changed: {changes}. The checks use the original; undo this to be safe.",)
 
+    # --- the release that it was made from
+    OTHER_RELEASE = (
+        "this stub is of release {release} of the exercise, the kit beside it of release {present}: take the new stub "
+        "and carry your functions over, or put the old kit back",
+        "release {release} of this exercise is needed: the file was made from it, and its kit is not here",
+    )
+    NOT_IN_RELEASE = ("release {release} of this exercise, which the file was made from, has no {item}",)
+
     # --- what it asks for
     UNKNOWN_NAME = (
         "asks for `{name}`, which the forward pass does not have: did you mean `{close}`?",
@@ -170,4 +178,6 @@ def from_plain(plain: Any) -> Reason:
     name, facts = plain
     if not isinstance(facts, Mapping) or not all(isinstance(fact, Fact) for fact in facts.values()):
         raise ValueError("no facts")
-    return Reason(Code[name], tuple((str(key), fact) for key, fact in facts.items()))
+    said = Reason(Code[name], tuple((str(key), fact) for key, fact in facts.items()))
+    str(said)  # a fact of the wrong kind raises ValueError here, not where somebody reads it
+    return said

@@ -15,7 +15,7 @@ As before, `d<name>` is the gradient of the loss with respect to `<name>`. The p
 asked for by name: any tensor of the forward pass, and the upstream gradient named in the
 signature. Mind that the variance is the unbiased one (n - 1 and not n), and that an epsilon of
 1e-5 is added to it: small variances are among the cases. Run `pytest exercises/` to check.
-"""
+"""  # release: c7a33c7ea94c
 
 import torch
 import torch.nn.functional as F

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from graders.authoring.mutants import Mutant
-from graders.exercise.module import Exercise, ExerciseError, functions_of
+from graders.exercise.mistake import ExerciseError, told_as_mistake
+from graders.exercise.module import Exercise, functions_of, text_of, tree_of
 from graders.student.answer import Function
 
 
@@ -38,11 +39,13 @@ def examples(exercise: Exercise, kind: str) -> list[Example]:
     path = exercise.path.parent / kind / exercise.path.name
     if not path.exists():
         return []
-    text = path.read_text(encoding="utf-8")
+    text = text_of(path)
+    trees = functions_of(tree_of(text, path))
     namespace: dict[str, Any] = {"__file__": str(path)}
-    exec(compile(text, str(path), "exec"), namespace)
+    with told_as_mistake(path, "the import", "the module must import cleanly."):
+        exec(compile(text, str(path), "exec"), namespace)
     found = []
-    for tree in functions_of(ast.parse(text)):
+    for tree in trees:
         name, _, slug = tree.name.partition("__")
         if not slug:
             continue  # a helper of the examples
@@ -82,8 +85,12 @@ class Equivalent:
 
 
 def equivalents(exercise: Exercise) -> list[Equivalent]:
-    """The mutants that an author has proven to be right."""
+    """The mutants that an author has proven to be right. Raises ExerciseError for a file that cannot be read."""
     path = exercise.path.parent / "equivalent" / f"{exercise.path.stem}.toml"
     if not path.exists():
         return []
-    return [Equivalent(**row) for row in tomllib.loads(path.read_text(encoding="utf-8")).get("equivalent", [])]
+    try:
+        return [Equivalent(**row) for row in tomllib.loads(text_of(path)).get("equivalent", [])]
+    except (tomllib.TOMLDecodeError, TypeError, AttributeError) as error:
+        remedy = "write [[equivalent]] with gradient, mutant and proof, and line if need be."
+        raise ExerciseError(path, 1, f"this list of mutants cannot be read: {error}", remedy) from None

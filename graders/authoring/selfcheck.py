@@ -11,10 +11,11 @@ from graders.authoring import figures
 from graders.authoring import library as known
 from graders.authoring.catalogue import Equivalent, Example, equivalents, examples
 from graders.authoring.figures import Tally
+from graders.authoring.review import reviewed
 from graders.diagnosis.diagnose import diagnose
 from graders.exercise.cases import PUBLIC_SEED
 from graders.exercise.kit import Fingerprints, Kit
-from graders.exercise.module import Exercise, Gradient, load, references
+from graders.exercise.module import Exercise, Gradient, references
 from graders.exercise.stub import stub
 from graders.oracle import compare
 from graders.oracle.gradient import Oracle, Oracles
@@ -42,8 +43,8 @@ def main(reference: Path, seeds: int) -> int:
 
 
 def check(path: Path, seeds: int) -> Tally:
-    """All checks of one exercise, over `seeds` seeds for the right answers."""
-    exercise = load(path)
+    """All checks of one exercise, over `seeds` seeds for the right answers. Raises ExerciseError."""
+    exercise = reviewed(path)
     tally = Tally(exercise.identity, len(exercise.gradients))
     library = known.library(exercise)
     wrong, right = examples(exercise, "wrong"), examples(exercise, "right")

@@ -12,11 +12,17 @@ from graders.cli.shared import FOLDER, find_folder, in_words, missing_extra, ref
 @reference_option
 @click.option("--exercises", type=FOLDER, help="Where to write (beside reference/).")
 @click.option("--check", is_flag=True, help="Write nothing; fail if exercises/ is not up to date.")
+@click.option("--force", is_flag=True, help="Replace stubs that hold answers, too; a copy of each is kept beside it.")
 @click.option("--kit", type=click.Path(path_type=Path, dir_okay=False), help="Pack a student's kit, FILE.zip.")
 @click.option("--notebooks", type=FOLDER, help="Write nbgrader's source/ and executed solutions/ into this folder.")
 @in_words
 def release(
-    reference: Path | None, exercises: Path | None, check: bool, kit: Path | None, notebooks: Path | None
+    reference: Path | None,
+    exercises: Path | None,
+    check: bool,
+    force: bool,
+    kit: Path | None,
+    notebooks: Path | None,
 ) -> None:
     """Make exercises/ from reference/."""
     reference = reference or find_folder("reference")
@@ -33,7 +39,10 @@ def release(
         click.echo(f"{kit}: {len(names)} files")
         return
     exercises = exercises or reference.parent / "exercises"
-    changed = releasing.outdated(files, exercises) if check else releasing.write(files, exercises)
+    try:
+        changed = releasing.outdated(files, exercises) if check else releasing.write(files, exercises, force)
+    except releasing.WorkInTheWay as error:
+        raise click.ClickException(str(error)) from None
     for name in changed:
         click.echo(f"{'outdated' if check else 'wrote'} {exercises / name}")
     if check and changed:

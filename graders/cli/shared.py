@@ -28,13 +28,18 @@ def in_words(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
+        from graders import files
         from graders.exercise.kit import KitError
-        from graders.exercise.module import ExerciseError
+        from graders.exercise.mistake import ExerciseError
 
         try:
             return command(*args, **kwargs)
         except (ExerciseError, KitError) as error:
             raise click.ClickException(str(error)) from None
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                raise  # whoever reads what is printed has gone, which click knows
+            raise click.ClickException(files.told(error)) from None
         except ModuleNotFoundError as error:
             if not (error.name or "").startswith("graders."):
                 raise

@@ -1,7 +1,8 @@
 """What stands beside a stub: the stub as it was released, its hints, and fingerprints of known wrong answers.
 
-One JSON file an exercise, kit/EXERCISE.json. Hints and fingerprints are sealed (compressed, base64): out of sight
-until they are asked for, not secret. No solution and no derivation is in it.
+One JSON file an exercise, kit/EXERCISE.json; those of earlier releases are kept as kit/earlier/EXERCISE-RELEASE.json.
+Hints and fingerprints are sealed (compressed, base64): out of sight until they are asked for, not secret. No solution
+and no derivation is in it.
 """
 
 import base64
@@ -14,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from graders.exercise.module import Exercise, load
+from graders.exercise.stub import release_of
 
 FORMAT = 1  # which a kit without a number has, too; raise it when this code could not read it as it was
 ABOUT = "Made by `backprop-ninja release`: the stub as released, hints and known wrong answers, out of sight."
+DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError, SyntaxError, RecursionError, zlib.error)
 Print = tuple[str, float] | None  # shape and projection, or None where the wrong answer raises or is not finite
 
 
@@ -47,13 +50,25 @@ class KitError(Exception):
 
 @dataclass(frozen=True)
 class Kit:
-    """An exercise as a student has it: the path of the stub, and what was released with it."""
+    """An exercise as a student has it: the path of the stub, and what was released with it.
+
+    `earlier` are the kits of earlier releases that are kept beside it.
+    """
 
     path: Path
     stub: str
     sealed_about: str
     sealed_known: str
     identity: str = ""  # unit/exercise; told by the path where it is not given
+    earlier: tuple["Kit", ...] = ()
+
+    @cached_property
+    def release(self) -> str:
+        return release_of(self.stub)
+
+    def made_from(self, release: str) -> "Kit | None":
+        """The kit of a release, None if it is not here; a file that names no release is of the present one."""
+        return next((kit for kit in (self, *self.earlier) if release in ("", kit.release)), None)
 
     @cached_property
     def exercise(self) -> Exercise:
@@ -86,16 +101,28 @@ def kit_path(stub: Path) -> Path:
     return stub.parent / "kit" / f"{stub.stem}.json"
 
 
+def earlier_path(kit: Kit) -> Path:
+    """Where a kit is kept once another release has taken its place."""
+    return kit.path.parent / "kit" / "earlier" / f"{kit.path.stem}-{kit.release}.json"
+
+
 def open_kit(stub: Path) -> Kit:
     """The kit of a stub. Raises KitError if it is missing, damaged or of a later release."""
-    path = kit_path(stub)
+    return _read(kit_path(stub), stub)
+
+
+def _read(path: Path, stub: Path) -> Kit:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if "format" in content and content["format"] > FORMAT:
             raise KitError(f"{path} is of a later release than the graders: update backprop-ninja.")
         identity = str(content["exercise"]) if "exercise" in content else ""  # earlier kits are told by their place
-        return Kit(stub, _open(content["stub"]), content["gradients"], content["known"], identity)
-    except (OSError, ValueError, KeyError, TypeError, zlib.error) as error:
+        kit = Kit(stub, _open(content["stub"]), content["gradients"], content["known"], identity)
+        for sealed in (kit.sealed_about, kit.sealed_known):
+            _open(sealed)
+        release_of(kit.stub)
+        return kit
+    except DAMAGED as error:
         message = f"{path} is damaged ({type(error).__name__}): take it again from the course kit."
         raise KitError(message) from None
 
@@ -105,7 +132,12 @@ def kits_in(exercises: Path) -> list[Kit]:
     found = sorted(exercises.glob("*/kit/*.json"))
     if not found:
         raise KitError(f"{exercises} holds no exercises (no */kit/*.json): is it the right folder?")
-    return [open_kit(path.parent.parent / f"{path.stem}.py") for path in found]
+    return [_with_earlier(open_kit(path.parent.parent / f"{path.stem}.py")) for path in found]
+
+
+def _with_earlier(kit: Kit) -> Kit:
+    kept = sorted(earlier_path(kit).parent.glob(f"{kit.path.stem}-*.json"))
+    return replace(kit, earlier=tuple(_read(path, kit.path) for path in kept))
 
 
 def pack(exercise: Exercise, stub: str, fingerprints: Fingerprints) -> str:

@@ -4,7 +4,6 @@ import ast
 import inspect
 import re
 import textwrap
-import traceback
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -13,17 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from graders.exercise.identity import identity_of
+from graders.exercise.mistake import ExerciseError, Mistakes, told_as_mistake
 
 SECTION = re.compile(r"^# --- (.+?) -*$")
 ENTRY = re.compile(r"^(Points|Difficulty|Minutes|Hint \d+|Derivation):[ \t]*", re.MULTILINE)
-
-
-class ExerciseError(Exception):
-    """An author's mistake in an exercise module: where it is, what it is, how to mend it."""
-
-    def __init__(self, path: Path, line: int, what: str, remedy: str):
-        self.path, self.line, self.what, self.remedy = path, line, what, remedy
-        super().__init__(f"{path}:{line}: {what}\n  -> {remedy}")
 
 
 @dataclass(frozen=True)
@@ -130,33 +122,51 @@ def sections_of(text: str) -> list[tuple[int, str]]:
 def parse(text: str, path: Path) -> tuple[Gradient, ...]:
     """Read the gradients that a module's text offers, without running it.
 
-    Raises ExerciseError: text that does not parse, a missing inputs() or forward(), a gradient written twice,
-    a function with no gradient name, a docstring entry that is not understood.
+    Raises ExerciseError, with all that is amiss: text that does not parse, a missing inputs() or forward(), a gradient
+    written twice, a function without a docstring, points that are no number.
     """
-    try:
-        tree = ast.parse(text)
-    except SyntaxError as error:
-        what = f"syntax error: {error.msg}"
-        raise ExerciseError(path, error.lineno or 1, what, "mend the line; nothing was read.") from None
-    functions = functions_of(tree)
+    functions, mistakes = functions_of(tree_of(text, path)), Mistakes()
     names = [function.name for function in functions]
     for needed in ("inputs", "forward"):
         if needed not in names:
-            remedy = "an exercise gives inputs(rng, ...) and forward(...)."
-            raise ExerciseError(path, 1, f"no function {needed}()", remedy)
+            mistakes.add(path, 1, f"no function {needed}()", "an exercise gives inputs(rng, ...) and forward(...).")
     for position, function in enumerate(functions):
         if function.name in names[:position]:
             first = functions[names.index(function.name)].lineno
             what = f"{function.name} is defined twice (first at line {first})"
-            raise ExerciseError(path, function.lineno, what, "keep one of the two functions.")
-    sections = sections_of(text)
-    found = [g for function in functions for g in _gradients(function, sections, path)]
+            mistakes.add(path, function.lineno, what, "keep one of the two functions.")
+    sections, found = sections_of(text), list[Gradient]()
+    for function in functions:
+        with mistakes.collected():
+            found += _gradients(function, sections, path)
     for gradient in found:
         other = next(g for g in found if g.name == gradient.name)
-        if other is not gradient:
+        if other.function != gradient.function or (other is not gradient and gradient.index is not None):
             what = f"{gradient.name} is returned by {other.function} and by {gradient.function}"
-            raise ExerciseError(path, gradient.line, what, "keep one of the two.")
+            mistakes.add(path, gradient.line, what, "keep one of the two.")
+    mistakes.refuse()
     return tuple(found)
+
+
+def tree_of(text: str, path: Path) -> ast.Module:
+    """A module's syntax tree. Raises ExerciseError where the text is no Python."""
+    try:
+        return ast.parse(text)
+    except SyntaxError as error:
+        what = f"syntax error: {error.msg}"
+        raise ExerciseError(path, error.lineno or 1, what, "mend the line; nothing was read.") from None
+    except (ValueError, RecursionError, MemoryError) as error:  # null bytes, brackets nested too deep
+        raise ExerciseError(path, 1, f"this is no Python: {error}", "mend the file; nothing was read.") from None
+
+
+def text_of(path: Path) -> str:
+    """A module's text. Raises ExerciseError where it is not UTF-8, OSError where it cannot be read."""
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ExerciseError(path, line, "a character that is not UTF-8", "save the file as UTF-8.") from None
 
 
 def _gradients(function: ast.FunctionDef, sections: list[tuple[int, str]], path: Path) -> list[Gradient]:
@@ -220,17 +230,12 @@ def load(path: Path, text: str | None = None, identity: str = "") -> Exercise:
 
     Raises ExerciseError for an author's mistake, exceptions at import included.
     """
-    text = path.read_text(encoding="utf-8") if text is None else text
+    text = text_of(path) if text is None else text
     gradients = parse(text, path)
     module = types.ModuleType(path.stem)
     module.__file__ = str(path)
-    try:
+    with told_as_mistake(path, "the import", "the module must import cleanly."):
         exec(compile(text, str(path), "exec"), module.__dict__)
-    except Exception as error:
-        frames = reversed(list(traceback.walk_tb(error.__traceback__)))
-        line = next((number for frame, number in frames if frame.f_code.co_filename == str(path)), 1)
-        what = f"{type(error).__name__}: {error}"
-        raise ExerciseError(path, line, what, "the module must import cleanly.") from error
     title, _, story = inspect.cleandoc(module.__doc__ or path.stem).partition("\n")
     return Exercise(
         path=path,

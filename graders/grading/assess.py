@@ -13,6 +13,7 @@ from functools import cached_property
 
 from graders.exercise.kit import Kit
 from graders.exercise.module import Gradient
+from graders.exercise.stub import release_in
 from graders.grading import difference
 from graders.grading.keys import Keys
 from graders.grading.results import Assessment, Key
@@ -33,6 +34,16 @@ def failed(items: Sequence[Gradient], why: Reason) -> tuple[Result, ...]:
     return tuple(Result(item.name, Outcome.GRADER_ERROR, why) for item in items)
 
 
+def of_earlier_release(present: Kit, release: str, results: Sequence[Result]) -> list[Result]:
+    """The results of an earlier release for the items of the present one; no picture, which would be of the present."""
+    found = {result.item: replace(result, difference="") for result in results}
+    none = {
+        item.name: Result(item.name, Outcome.NOT_GRADED, reason(Code.NOT_IN_RELEASE, release=release, item=item.name))
+        for item in present.exercise.items
+    }
+    return [found.get(name, missing) for name, missing in none.items()]
+
+
 @dataclass
 class Supervisor:
     """Grades files in one sandbox. Keeps nothing of one submission when it turns to the next."""
@@ -40,7 +51,7 @@ class Supervisor:
     kits: dict[str, Kit]
     secret: bytes
     sandbox: Sandbox
-    _public: dict[str, Oracles] = field(default_factory=dict)
+    _public: dict[tuple[str, str], Oracles] = field(default_factory=dict)
 
     @cached_property
     def keys(self) -> Keys:
@@ -57,7 +68,13 @@ class Supervisor:
 
     def _tried(self, exercise: str, source: bytes, key: Key) -> Sequence[Result]:
         try:
-            return self._results(self.kits[exercise], source, secret_seed(self.secret, key))
+            present, release = self.kits[exercise], release_in(source.decode("utf-8", "replace"))
+            kit = present.made_from(release)
+            if kit is None:
+                why = reason(Code.OTHER_RELEASE, release=release)
+                return [Result(item.name, Outcome.NOT_GRADED, why) for item in present.exercise.items]
+            results = self._results(kit, source, secret_seed(self.secret, key))
+            return results if kit is present else of_earlier_release(present, release, results)
         except Exception as error:
             text = f"{type(error).__name__}: {error}"[:LONGEST_TEXT]
             return failed(self.kits[exercise].exercise.items, reason(Code.GRADER_FAILED, text=text))
@@ -76,7 +93,7 @@ class Supervisor:
         return result if trial.passes else replace(result, difference=difference.keep(trial.answer, trial.expected))
 
     def _public_oracles(self, kit: Kit) -> Oracles:
-        name = kit.exercise.identity
-        if name not in self._public:
-            self._public[name] = Oracles(kit.exercise, kit.fingerprints.seed)
-        return self._public[name]
+        which = kit.exercise.identity, kit.release
+        if which not in self._public:
+            self._public[which] = Oracles(kit.exercise, kit.fingerprints.seed)
+        return self._public[which]

@@ -13,8 +13,9 @@ FORMAT = 2
 
 
 def version_of(kit: Kit) -> str:
-    """Changes with what a verdict depends on: the exercise as released, the known wrong answers, FORMAT."""
-    text = "\0".join((kit.exercise.identity, kit.stub, kit.sealed_known, str(FORMAT)))
+    """Changes with what a verdict depends on: the exercise as released (now and before), known mistakes, FORMAT."""
+    own = (kit.exercise.identity, kit.stub, kit.sealed_known, str(FORMAT))
+    text = "\0".join((*own, *map(version_of, kit.earlier)))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -37,12 +37,15 @@ def result_in(line: bytes) -> Assessment | Piece | None:
         if number > FORMAT:
             raise StoreError("the results are of a later release: update backprop-ninja, or name another folder.")
         return from_plain(plain) if number == FORMAT else (str(plain["exercise"]), str(plain["key"][0]))
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, ArithmeticError, RecursionError):
         return None
 
 
 class Store:
-    """A context manager: look up with get(), add with put(). In memory it holds only where each result lies."""
+    """A context manager: look up with known(), add with put(). In memory it holds only where each result lies.
+
+    Raises OSError, with the file named in it, where it cannot be read or written.
+    """
 
     def __init__(self, path: Path):
         self.path = path
@@ -62,14 +65,16 @@ class Store:
             raise StoreError(f"{self.path} is in use: another run is grading into this folder.") from None
         try:
             self._load()
-        except StoreError:
+        except (StoreError, OSError):
             os.close(self._file)
             raise
         return self
 
     def __exit__(self, *raised: object) -> None:
-        os.fsync(self._file)
-        os.close(self._file)
+        try:
+            self._sync()
+        finally:
+            os.close(self._file)
 
     def _load(self) -> None:
         complete = 0
@@ -112,10 +117,18 @@ class Store:
         try:
             while data:
                 data = data[os.write(self._file, data) :]
-        except OSError:
+        except OSError as error:
             os.ftruncate(self._file, start)
+            error.filename = str(self.path)
             raise
         if time.monotonic() - self._synced > SYNC_SECONDS:
-            os.fsync(self._file)
-            self._synced = time.monotonic()
+            self._sync()
         self._keep(result, start, len(line))
+
+    def _sync(self) -> None:
+        try:
+            os.fsync(self._file)
+        except OSError as error:
+            error.filename = str(self.path)
+            raise
+        self._synced = time.monotonic()

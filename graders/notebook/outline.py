@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from graders.exercise.module import Exercise, ExerciseError, Gradient, functions_of, sections_of, targets_of
+from graders.exercise.mistake import ExerciseError
+from graders.exercise.module import Exercise, Gradient, functions_of, sections_of, targets_of
 from graders.exercise.stub import BEGIN, END, stub
 
 STAGES = ("a nudge", "a sketch", "nearly there")

@@ -12,6 +12,7 @@ from graders.exercise.identity import file_safe
 from graders.exercise.kit import Fingerprints
 from graders.exercise.module import load, references
 from graders.exercise.stub import stub
+from graders.files import write_whole
 from graders.notebook import source as notebooks
 
 SECONDS = 300  # for one cell
@@ -32,7 +33,7 @@ def write(reference: Path, folder: Path) -> list[Path]:
             continue
         packed = kit.pack(exercise, stub(exercise), Fingerprints())
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(nbformat.writes(run(notebook, name, packed)) + "\n", encoding="utf-8")
+        write_whole(target, nbformat.writes(run(notebook, name, packed)) + "\n")
         changed.append(target)
     return changed
 

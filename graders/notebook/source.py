@@ -13,12 +13,14 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from graders.authoring import library as known
 from graders.authoring import release
+from graders.authoring.review import reviewed_all
 from graders.exercise import kit
 from graders.exercise.identity import file_safe
-from graders.exercise.module import Exercise, ExerciseError, load, references
-from graders.exercise.stub import stub
+from graders.exercise.module import Exercise
+from graders.exercise.stub import release_of, stub
+from graders.files import write_whole
 from graders.notebook.outline import Part, parts
-from graders.submissions.cell_ids import cell_id, grade_id, marks, release_of
+from graders.submissions.cell_ids import cell_id, grade_id, marks
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 MARKER = re.compile(r"^\s*### (BEGIN|END) SOLUTION\s*\n?", re.MULTILINE)
@@ -65,12 +67,8 @@ def _without_comment(part: Part) -> str:
 def build(reference: Path) -> dict[str, str]:
     """The source notebooks and their kits, as {path relative to source/: text}. Raises ExerciseError."""
     files: dict[str, str] = {}
-    for path in references(reference):
-        exercise = load(path)
-        name = file_safe(exercise.identity)
-        if f"{name}/{name}.ipynb" in files:
-            raise ExerciseError(path, 1, f"a second exercise is called {name}", "give it a name of its own.")
-        notebook = source(exercise)
+    for exercise in reviewed_all(reference):
+        name, notebook = file_safe(exercise.identity), source(exercise)
         nbformat.validate(notebook)
         files[f"{name}/{name}.ipynb"] = nbformat.writes(notebook) + "\n"
         files[f"{name}/kit/{name}.json"] = kit.pack(exercise, stub(exercise), known.library(exercise))
@@ -84,5 +82,5 @@ def write(reference: Path, folder: Path) -> list[Path]:
     for name in changed:
         path = folder / "source" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(files[name], encoding="utf-8")
+        write_whole(path, files[name])
     return [folder / "source" / name for name in changed]

@@ -4,7 +4,8 @@ from typing import Any
 
 from torch.autograd.graph import Node, get_gradient_edge
 
-from graders.exercise.module import Exercise, ExerciseError
+from graders.exercise.mistake import ExerciseError
+from graders.exercise.module import Exercise
 
 Edge = tuple[Node, int, tuple[str, ...]]  # the node above, its input's place, the watched tensors further above
 

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from graders.exercise.cases import PUBLIC_SEED, Case, cases
 from graders.exercise.forward import run_forward
-from graders.exercise.module import Exercise, ExerciseError
+from graders.exercise.mistake import ExerciseError
+from graders.exercise.module import Exercise
 from graders.oracle.edges import edges_by_target, operation_name
 
 SAVED = ("_saved_self", "_saved_other", "_saved_mat1", "_saved_mat2", "_saved_result")

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any, Self
 from xml.sax.saxutils import escape, quoteattr
 
+from graders.files import whole
 from graders.outcome import Outcome
 from graders.report.scores import Graded, Report
 from graders.verdict.result import Result
 
+FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")  # some spreadsheets read full-width signs as signs
+NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 FAULTY = (Outcome.ERROR, Outcome.CRASH, Outcome.TIME_OUT, Outcome.MEMORY, Outcome.OUTPUT_LIMIT, Outcome.GRADER_ERROR)
 
@@ -29,7 +32,7 @@ def sentence(result: Result) -> str:
 
 
 class Exports:
-    """Writes one student at a time into scores.csv, results.xml and marks.jsonl. A context manager."""
+    """Writes one student at a time into scores.csv, junit.xml and the rest, each whole or not. A context manager."""
 
     def __init__(self, out: Path, report: Report):
         self.out, self.report = out, report
@@ -37,18 +40,19 @@ class Exports:
 
     def __enter__(self) -> Self:
         names = ("scores.csv", "marks.jsonl", "junit.xml", "submissions.jsonl")
-        opened = [self._files.enter_context((self.out / n).open("w", encoding="utf-8", newline="")) for n in names]
+        opened = [self._files.enter_context(whole(self.out / name)) for name in names]
         scores, self._lines, self._xml, self._record = opened
         self.report.files |= {"scores": self.out / names[0], "marks": self.out / names[1]}
         self.report.files |= {"JUnit": self.out / names[2], "submissions": self.out / names[3]}
         self._csv = csv.writer(scores, quoting=csv.QUOTE_ALL, lineterminator="\n")
-        self._csv.writerow(header(self.report))
+        self._csv.writerow(map(cell, header(self.report)))
         self._xml.write('<?xml version="1.0" encoding="utf-8"?>\n<testsuites>\n')
         return self
 
-    def __exit__(self, *raised: object) -> None:
-        self._xml.write("</testsuites>\n")
-        self._files.close()
+    def __exit__(self, *raised: Any) -> None:
+        if raised[0] is None:
+            self._xml.write("</testsuites>\n")
+        self._files.__exit__(*raised)
 
     def add(self, student: Graded) -> None:
         self._csv.writerow(row(student))
@@ -70,22 +74,25 @@ def header(report: Report) -> list[str]:
 
 def row(student: Graded) -> list[str]:
     """Points; an empty cell where nothing is graded."""
-    cells = [_cell(student.name), _number(student.score()), str(student.possible())]
+    cells = [cell(student.name), _number(student.score()), str(student.possible())]
     for name, results in student.results.items():
         cells.append(_number(student.score(name)))
         for result in results:
             given = student.points[name][result.item] if result.right else 0
             cells.append(str(given) if result.outcome.graded else "")
-    return [*cells, _cell("; ".join(student.handed.remarks))]
+    return [*cells, cell("; ".join(student.handed.remarks))]
 
 
 def _number(points: int | None) -> str:
     return "" if points is None else str(points)
 
 
-def _cell(text: str) -> str:
-    """Text that a spreadsheet shows, and does not take for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
+def cell(text: str) -> str:
+    """Text that a spreadsheet shows, and does not take for a formula; a number stays one.
+
+    To read it back, take one ' away from a cell that `FORMULA` matches and that begins with one.
+    """
+    return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text
 
 
 def lines(student: Graded) -> Iterator[dict[str, Any]]:

@@ -1,10 +1,10 @@
 """Everything that people and programs read, written in one pass over the students."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from graders.files import write_whole
 from graders.grading.grade import Run, grade
 from graders.report import exports
 from graders.report.pages import Pages
@@ -23,7 +23,7 @@ def grade_and_publish(folder: Path, out: Path, **options: Any) -> Report:
 
 
 def publish(run: Run, out: Path) -> Report:
-    """Write exports, feedback and the class report into `out`."""
+    """Write exports, feedback and the class report into `out`, every file whole. Raises OSError."""
     roster = run.roster
     handed_in = {name: roster.kits[name].exercise for name in roster.exercises()}
     report = Report(handed_in, run.isolation or _earlier(run), run.graded, run.seconds, run.again)
@@ -37,7 +37,7 @@ def publish(run: Run, out: Path) -> Report:
             slim = thrift.slim(student)
             report.students.append(slim)
             tally.add(slim)
-    write(out / "report.html", pages.overview(tally))
+    write_whole(out / "report.html", pages.overview(tally))
     report.files = {"report": out / "report.html", "feedback": out / "feedback", **report.files}
     return report
 
@@ -53,13 +53,6 @@ def _earlier(run: Run) -> str:
 def _feedback(folder: Path, student: Graded, pages: Pages) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     html, markdown = pages.student(student)
-    write(folder / "feedback.html", html)
-    write(folder / "feedback.md", markdown)
-    write(folder / "results.json", json.dumps(exports.gradescope(student), indent=1, ensure_ascii=False) + "\n")
-
-
-def write(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8", errors="replace")
-    os.replace(partial, path)
+    write_whole(folder / "feedback.html", html)
+    write_whole(folder / "feedback.md", markdown)
+    write_whole(folder / "results.json", json.dumps(exports.gradescope(student), indent=1, ensure_ascii=False) + "\n")

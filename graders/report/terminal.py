@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from graders.exercise.identity import short
 from graders.student.changed import changed_given_code
+from graders.words import Code
 
 if TYPE_CHECKING:
+    from graders.student.answer import Answer
     from graders.verdict.chained import Chained
     from graders.verdict.result import Result
 
@@ -23,6 +25,7 @@ MARKUP: dict[str, dict[str, bool]] = {
     "approximate": {"green": True},
     "exact": {"green": True},
 }
+OTHER_RELEASE = "it is of another release"
 WRONG = ("error", "wrong shape", "wrong")
 
 
@@ -53,7 +56,7 @@ def properties(result: Result, check: Chained) -> list[tuple[str, Any]]:
         ("exercise", short(check.exercise.path)),
         ("hints", len(item.hints)),
         ("note", note(check)),
-        ("file_problem", student.fault is not None),
+        ("file_problem", _file_problem(student.fault)),
     ]
 
 
@@ -65,6 +68,14 @@ def note(check: Chained) -> str:
     return str(changed_given_code(check.exercise.text, student.text) or "")
 
 
+def _file_problem(fault: Answer | None) -> str:
+    """What is the matter with the whole file; empty if nothing is."""
+    if fault is None:
+        return ""
+    other_release = fault.reason is not None and fault.reason.code is Code.OTHER_RELEASE
+    return OTHER_RELEASE if other_release else "the file does not load"
+
+
 def indented(text: str, first: str = "    ", rest: str = "    ") -> list[str]:
     return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False)
 
@@ -73,7 +84,7 @@ def lines(p: dict[str, Any]) -> Iterator[str]:
     """The lecture's line, and under it what has to be said."""
     state = p["state"]
     if p["file_problem"]:
-        yield f"{p['target']:15s} | not checked: the file does not load"
+        yield f"{p['target']:15s} | not checked: {p['file_problem']}"
         return
     yield p["line"] or f"{p['target']:15s} | {state}"
     if state in WRONG or state.startswith("right, fed"):
@@ -113,7 +124,9 @@ def summary(seen: Sequence[dict[str, Any]]) -> Iterator[tuple[str, dict[str, boo
         return
     path = todo["nodeid"].split("::")[0]
     if todo["file_problem"]:
-        yield f"next: {path}:{todo['at'] or 1} make the file load again", {"bold": True}
+        other_release = todo["file_problem"] == OTHER_RELEASE
+        remedy = "take the stub of the kit's release" if other_release else "make the file load again"
+        yield f"next: {path}:{todo['at'] or 1} {remedy}", {"bold": True}
         return
     yield f"next: {path}:{todo['at'] or 1} {todo['gradient']} ({todo['state']})", {"bold": True}
     if todo["hints"]:

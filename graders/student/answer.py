@@ -5,7 +5,6 @@ run and by the trainer. They differ in the `attempt` that the call is made under
 loop that does not end, to a change of torch's settings.
 """
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from graders.exercise.forward import in_double
+from graders.exercise.forward import in_double, unknown_name
 from graders.outcome import Outcome
 from graders.student.question import Question
 from graders.words import Code, Reason, reason
@@ -90,7 +89,7 @@ def _arguments(
             value = offered[name]
             given[name] = value.clone() if copy and isinstance(value, Tensor) else value
         elif name not in optional:
-            why = question.refusal(name) or _unknown(name, offered)
+            why = question.refusal(name) or unknown_name(name, offered)
             return Answer(Outcome.ERROR, reason=why, line=_line(function))
     return given
 
@@ -122,11 +121,6 @@ def _line(function: Function) -> int:
     except Exception:  # of the student's own making
         return 0
     return plain.__code__.co_firstlineno if type(plain) is FunctionType else 0
-
-
-def _unknown(name: str, offered: Mapping[str, Any]) -> Reason:
-    close = difflib.get_close_matches(name, offered, 1)
-    return reason(Code.UNKNOWN_NAME, name=name, close=close[0] if close else None)
 
 
 def _called(function: Function, given: Mapping[str, Any], dtype: torch.dtype) -> Any:

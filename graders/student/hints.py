@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from graders.files import write_whole
+
 
 def progress_path(exercises: Path) -> Path:
     return exercises / ".progress.json"
@@ -21,5 +23,5 @@ def take_hint(exercises: Path, name: str, available: int) -> int:
     """Count one more hint for `name`, at most `available`; returns how many are taken now."""
     taken = hints_taken(exercises)
     taken[name] = min(taken.get(name, 0) + 1, available)
-    progress_path(exercises).write_text(json.dumps({"hints": taken}, indent=1) + "\n", encoding="utf-8")
+    write_whole(progress_path(exercises), json.dumps({"hints": taken}, indent=1) + "\n")
     return taken[name]

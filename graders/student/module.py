@@ -5,12 +5,14 @@ import contextlib
 import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
 from graders.exercise.identity import identity_of
+from graders.exercise.kit import Kit
+from graders.exercise.stub import release_in
 from graders.outcome import Outcome
 from graders.student.accidents import attempted, functions_kept, hushed
 from graders.student.answer import Answer, Function, ask
@@ -61,6 +63,16 @@ def load_student(path: Path, limit: float = DEFAULT_LIMIT) -> Student:
         ended = attempted(lambda: exec(code, module.__dict__), path, limit)
     functions = {name: value for name, value in vars(module).items() if callable(value)}
     return Student(path, text, functions, lines, ended)
+
+
+def load_beside(kit: Kit, limit: float = DEFAULT_LIMIT) -> Student:
+    """The stub beside a kit. One that was made from another release gives no answer but that."""
+    student = load_student(kit.path, limit)
+    release = release_in(student.text)
+    if student.fault or release in ("", kit.release):
+        return student
+    why = reason(Code.OTHER_RELEASE, release=release, present=kit.release)
+    return replace(student, fault=Answer(Outcome.ERROR, reason=why))
 
 
 def unreadable(error: SyntaxError | ValueError | RecursionError) -> Answer:

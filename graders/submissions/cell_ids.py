@@ -20,11 +20,6 @@ def grade_id(exercise: str, kind: str, name: str) -> str:
     return f"{file_safe(exercise)}-{kind}-{name}"
 
 
-def release_of(stub: str) -> str:
-    """Names a release of an exercise: changes whenever the stub does."""
-    return hashlib.sha256(stub.encode()).hexdigest()[:12]
-
-
 def split_id(text: object) -> tuple[str, str, str] | None:
     """(unit/exercise, kind, name) of one of our ids, None for any other."""
     match = ID.fullmatch(text) if isinstance(text, str) and len(text) <= LONGEST_ID else None

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from graders.exercise.kit import Kit
 from graders.submissions.archives import is_notebook
-from graders.submissions.cell_ids import release_of
 from graders.submissions.entries import Attempt, Student, Unread, entries_of, read_student
 from graders.submissions.spool import Piece, Spool
 from graders.words import Code, Reason, reason
@@ -66,7 +65,7 @@ class Roster:
 
         Raises OSError if the spool has no room.
         """
-        releases = {name: release_of(kit.stub) for name, kit in self.kits.items()}
+        releases = {name: kit.release for name, kit in self.kits.items()}
         waiting: dict[Piece, None] = {}
         for name, entries in self.entries.items():
             student = read_student(self.folder, name, entries, self._offers, releases)

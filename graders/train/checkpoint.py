@@ -1,6 +1,6 @@
 """The state of a run, and the file that it goes on from: to the identical result, bit for bit."""
 
-import os
+import io
 import pickle
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from graders.files import write_whole
 from graders.train import TrainingError
 from graders.train.settings import Data, Settings
 from graders.train.steppers import Parameters
@@ -63,12 +64,12 @@ def begin(subject: Subject, settings: Settings, data: Data) -> State:
 
 
 def save(state: State, path: Path) -> None:
-    """Write the checkpoint; it is complete or not there, even if the machine goes down meanwhile."""
+    """Write the checkpoint; it is complete or not there, even if the machine goes down meanwhile. Raises OSError."""
     content = {name: getattr(state, name) for name in KEPT} | {"format": FORMAT, "settings": asdict(state.settings)}
     content |= {"rng": state.rng.get_state(), "losses": state.losses[: state.step].clone()}
-    temporary = path.with_suffix(".new")
-    torch.save(content, temporary)
-    os.replace(temporary, path)
+    packed = io.BytesIO()
+    torch.save(content, packed)
+    write_whole(path, packed.getvalue())
 
 
 def restore(path: Path) -> State:

@@ -16,7 +16,7 @@ from graders.oracle.run import Unanswered, first_departure, losses_by_autograd, 
 from graders.outcome import Outcome
 from graders.student.accidents import hushed, one_thread
 from graders.student.answer import Answer
-from graders.student.module import DEFAULT_LIMIT, InProcess, load_student
+from graders.student.module import DEFAULT_LIMIT, InProcess, load_beside
 from graders.verdict.grader import Cases, Check
 from graders.verdict.result import Result
 from graders.words import Code, Reason, reason
@@ -144,5 +144,5 @@ class Chained(Check):
 def self_check(kit: Kit, limit: float = DEFAULT_LIMIT, strict: bool = False) -> Chained:
     """A student's own check of the stub beside its kit; `limit` is in seconds, for one call of one function."""
     exercise = kit.exercise
-    respondent = InProcess(load_student(kit.path, limit), limit)
+    respondent = InProcess(load_beside(kit, limit), limit)
     return Chained(exercise, respondent, Cases.at_home(exercise, kit), strict)

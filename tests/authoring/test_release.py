@@ -15,6 +15,7 @@ import pytest
 from graders.authoring import release
 from graders.exercise import kit
 from graders.exercise.module import load, references
+from graders.exercise.stub import release_in, release_of
 from tests.support.stubs import EXERCISES, NINJA, REFERENCE, ROOT
 
 
@@ -35,8 +36,84 @@ def test_writing_and_checking_agree(tmp_path: Path) -> None:
     stub.write_text(stub.read_text() + "\n# edited by hand\n")
     (tmp_path / NINJA / "stray.py").write_text("x = 1\n")
     assert release.outdated(files(), tmp_path) == [f"{NINJA}/ex1_atomic.py", f"{NINJA}/stray.py"]
-    release.write(files(), tmp_path)
+    release.write(files(), tmp_path, force=True)
     assert release.outdated(files(), tmp_path) == []
+
+
+SMALL = "ex2_cross_entropy"
+
+
+def small() -> dict[str, str]:
+    return {name: text for name, text in files().items() if SMALL in name}
+
+
+def test_a_stub_that_holds_answers_is_not_overwritten(tmp_path: Path) -> None:
+    release.write(small(), tmp_path)
+    stub = tmp_path / NINJA / f"{SMALL}.py"
+    answered = stub.read_text().replace("raise NotImplementedError", "return logits")
+    newer = {name: text.replace("Exercise 2", "Exercise two") for name, text in small().items()}
+    for content in (answered.encode(), b"def dlogits(:", "Ästhetik".encode("latin-1")):
+        stub.write_bytes(content)
+        before = sorted(p.name for p in stub.parent.rglob("*"))
+        with pytest.raises(release.WorkInTheWay, match=rf"{stub.name}\n.*--force: it keeps a copy"):
+            release.write(newer, tmp_path)
+        assert stub.read_bytes() == content and sorted(p.name for p in stub.parent.rglob("*")) == before
+
+
+def test_force_keeps_a_copy_that_nothing_overwrites_and_pytest_does_not_collect(tmp_path: Path) -> None:
+    release.write(small(), tmp_path)
+    stub = tmp_path / NINJA / f"{SMALL}.py"
+    for number in (1, 2, 3):
+        stub.write_text(f"x = {number}\n")
+        release.write(small(), tmp_path, force=True)
+    assert release.outdated(small(), tmp_path) == []
+    copies = sorted(stub.parent.glob("*.kept-*"))
+    assert [copy.read_text() for copy in copies] == ["x = 1\n", "x = 2\n", "x = 3\n"]
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", str(tmp_path), "-p", "no:cacheprovider"],
+        capture_output=True, text=True, timeout=600, cwd=ROOT,
+    )  # fmt: skip
+    assert run.stdout.count("dlogits") == 1 and "kept" not in run.stdout, run.stdout + run.stderr
+
+
+def test_a_stub_that_nobody_touched_gives_way(tmp_path: Path) -> None:
+    release.write(small(), tmp_path)
+    newer = {name: text.replace("Exercise 2", "Exercise two") for name, text in small().items()}
+    assert release.write(newer, tmp_path) == [f"{NINJA}/{SMALL}.py"]
+    assert not list(tmp_path.rglob("*.kept*"))
+
+
+def test_a_file_of_ones_own_in_a_folder_of_ones_own_is_left_alone(tmp_path: Path) -> None:
+    release.write(small(), tmp_path)
+    for name in ("notes/plot.py", "results.json", "kit/notes.txt"):
+        (tmp_path / NINJA / name).parent.mkdir(exist_ok=True)
+        (tmp_path / NINJA / name).write_text("mine")
+    assert release.outdated(small(), tmp_path) == release.write(small(), tmp_path) == []
+
+
+def test_the_kit_of_an_earlier_release_is_kept(tmp_path: Path) -> None:
+    """Words do not make a release, code does."""
+    release.write(small(), tmp_path)
+    stub = tmp_path / NINJA / f"{SMALL}.py"
+    first = kit.open_kit(stub)
+    for old, new, kept in [
+        ("Exercise 2", "Exercise two", 0),
+        ("def dlogits(logits, Yb)", "def dlogits(Yb, logits)", 1),
+    ]:
+        text = first.stub.replace(old, new)
+        assert text != first.stub
+        text = stub_of_text(text)
+        packed = kit.pack(load(stub, text), text, kit.Fingerprints())
+        release.write({f"{NINJA}/{SMALL}.py": text, f"{NINJA}/kit/{SMALL}.json": packed}, tmp_path)
+        (now,) = kit.kits_in(tmp_path)
+        assert now.stub == text and len(now.earlier) == kept
+    assert now.earlier[0].release == first.release != now.release
+    assert now.made_from(first.release) == now.earlier[0] and now.made_from("") == now.made_from(now.release) == now
+    assert now.made_from("0" * 12) is None
+
+
+def stub_of_text(text: str) -> str:
+    return re.sub(r"# release: \w+", f"# release: {release_of(text)}", text)
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +130,13 @@ def test_the_kit_holds_what_a_student_needs(archive: dict[str, bytes]) -> None:
     assert f"backprop-ninja/exercises/{NINJA}/ex1_atomic.py" in archive
     assert b"pytest exercises/" in archive["backprop-ninja/README.md"]
     assert not [name for name in archive if "authoring" in name], "what runs over reference/ is the author's"
+
+
+def test_a_stub_names_its_release() -> None:
+    for name, text in files().items():
+        if name.endswith(".py"):
+            assert release_in(text) == release_of(text) == release_of(text.replace("# release: ", "# ")) != ""
+            assert release_of(text.replace("def forward(", "def forward(a, ")) != release_of(text)
 
 
 def squeezed(text: str) -> str:

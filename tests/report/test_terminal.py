@@ -69,6 +69,7 @@ SITUATIONS = [
     Situation("asks_for_another_upstream", edit=lambda text: text.replace("def dnorm_logits(counts, dcounts)", "def dnorm_logits(counts, dprobs)"), options=("-k", "dnorm_logits")),
     Situation("function_removed", edit=lambda text: text.replace("def dprobs(", "def dprob("), options=ONE),
     Situation("given_code_changed", PARTLY, lambda text: text.replace("counts = norm_logits.exp()", "counts = logits.exp()"), ONE, 0),
+    Situation("stub_of_another_release", PARTLY, lambda text: text.replace("counts = norm_logits.exp()", "counts = logits.exp()").replace("# release: ", "# release: 0123456789ab "), ONE),
     Situation("exits_at_import", edit=lambda text: text + "\nimport os\nos._exit(0)\n", options=ONE),
     Situation("no_exercise_beside", PARTLY, options=ONE, exit_code=0, beside={"notes.py": "x = 1 / 0\n", "test_mine.py": "def test_mine():\n    assert True\n"}),
 ]  # fmt: skip

@@ -12,6 +12,7 @@ ROOMS = (  # lower first: a room imports only rooms that stand before it
     "names",
     "outcome",
     "words",
+    "files",
     "exercise",
     "student",
     "oracle",

@@ -8,7 +8,8 @@ import pytest
 
 from graders.exercise.cases import cases
 from graders.exercise.kit import Kit
-from graders.exercise.module import ExerciseError, load
+from graders.exercise.mistake import ExerciseError
+from graders.exercise.module import load
 from graders.exercise.stub import stub as stub_of
 from graders.oracle.gradient import Oracle
 from graders.student.module import InProcess, load_student

@@ -9,6 +9,8 @@ An instructor who has a course adds two lines to its nbgrader_config.py:
 from pathlib import Path
 from typing import Any
 
+from graders.files import write_whole
+
 CONFIG = """\
 c = get_config()
 
@@ -45,5 +47,5 @@ def set_up(folder: Path) -> bool:
         return False
     folder.mkdir(parents=True, exist_ok=True)
     name = "".join(c if c.isalnum() else "_" for c in folder.resolve().name) or "course"
-    path.write_text(CONFIG.format(name=name), encoding="utf-8")
+    write_whole(path, CONFIG.format(name=name))
     return True

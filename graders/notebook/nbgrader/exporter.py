@@ -1,24 +1,37 @@
 """How nbgrader reads a submitted notebook of ours: never failing for what is in it. Others it reads as ever."""
 
 import json
-import os
-import stat
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbconvert.exporters import NotebookExporter
+from nbgrader.converters.base import NbGraderException
 from traitlets import Bool
 
-from graders.notebook.nbgrader.rebuild import rebuild
-from graders.notebook.nbgrader.released import exercise_of, released_for
-from graders.submissions.notebook_module import Unreadable, cells_of, check_size
+from graders.notebook.nbgrader.grade import NinjaGrade
+from graders.notebook.nbgrader.rebuild import rebuild, submitted_bytes
+from graders.notebook.nbgrader.released import exercise_of, ours_in, released_for
+from graders.submissions.notebook_module import Unreadable, cells_of
 
 
 class SubmissionExporter(NotebookExporter):
     """In the place of Autograde.exporter_class, which calls it twice: to sanitize a notebook, then to grade it."""
 
     optimistic_validation = Bool(True).tag(config=True)  # once, after all preprocessors
+
+    def __init__(self, *args: Any, **kw: Any) -> None:
+        """Raises NbGraderException, before any notebook is touched, where the course's set-up is at fault.
+
+        nbgrader ends with what was logged then; later, it would log a traceback for every student.
+        """
+        super().__init__(*args, **kw)
+        coursedir = getattr(self.parent, "coursedir", None)
+        if coursedir is not None and ours_in(coursedir.db_url, coursedir.assignment_id):
+            problem = NinjaGrade(parent=self).problem()
+            if problem:
+                self.log.error("Nothing was graded: %s", problem)
+                raise NbGraderException(problem)
 
     def from_filename(self, filename: str, resources: Any = None, **kw: Any) -> tuple[str, Any]:
         """A submission of ours is put together anew, and then needs no sanitizing."""
@@ -53,17 +66,3 @@ def written(notebook: Any) -> str:
     cells = ",\n".join(json.dumps(cell, ensure_ascii=False) for cell in notebook["cells"])
     rest = json.dumps({name: value for name, value in notebook.items() if name != "cells"}, ensure_ascii=False)
     return f'{{"cells": [\n{cells}\n],\n{rest[1:]}\n'
-
-
-def submitted_bytes(path: Path) -> bytes:
-    """A submitted file, up to a little more than may be read. Raises Unreadable."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
-        with open(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise Unreadable("this is not a notebook, nor any file: hand it in again")
-            check_size(status.st_size)
-            return file.read()
-    except OSError as error:
-        raise Unreadable(f"the notebook cannot be read ({error.strerror}): hand it in again") from None

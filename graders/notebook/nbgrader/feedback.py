@@ -40,8 +40,12 @@ def notice(problems: Sequence[str], isolation: str) -> str:
     if lines:
         lines = ["**Please note:**", "", *lines, ""]
     if isolation:
-        lines.append(f"*Graded by backprop-ninja, isolation class {isolation} ({CLASSES.get(isolation, '')}).*")
+        lines.append(f"*{graded_in(isolation)}.*")
     return "\n".join(lines or ["*Not graded.*"])
+
+
+def graded_in(isolation: str) -> str:
+    return f"Graded by backprop-ninja, isolation class {isolation} ({CLASSES.get(isolation, '')})"
 
 
 def _plain(text: str) -> str:

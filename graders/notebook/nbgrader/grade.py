@@ -13,12 +13,18 @@ from nbgrader import utils
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from traitlets import Bool, Float, Unicode
 
+from graders.exercise.kit import KitError
+from graders.exercise.mistake import ExerciseError
+from graders.files import told
+from graders.grading import GradingError
+from graders.grading.store import StoreError
 from graders.notebook.nbgrader import feedback
-from graders.notebook.nbgrader.exporter import submitted_bytes
+from graders.notebook.nbgrader.rebuild import submitted_bytes
 from graders.notebook.nbgrader.released import exercise_of, released_for
 from graders.notebook.nbgrader.save_scores import OURS
 from graders.notebook.nbgrader.session import Session, session
 from graders.outcome import Outcome
+from graders.sandbox.sandbox import SandboxError
 from graders.submissions.cell_ids import grade_id, grade_id_of, split_id
 from graders.submissions.notebook_module import Module, Unreadable, module_of
 from graders.verdict.result import Result
@@ -53,11 +59,23 @@ class NinjaGrade(NbGraderPreprocessor):
             if result.difference
         }
         noted = _write(nb, told, results, drawn, self._missing(module))
+        if isolation:
+            self.log.info("%s: %s", resources["nbgrader"]["student"], feedback.graded_in(isolation))
         for line in noted["log"]:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], line)
         resources[OURS] = noted
         nb.cells.insert(0, new_markdown_cell(feedback.notice(module.problems, isolation), id="backprop-ninja-notice"))
         return nb, resources
+
+    def problem(self) -> str:
+        """What is at fault with the course's set-up, in a sentence; empty if nothing is."""
+        try:
+            self._session().begin()
+        except (ExerciseError, GradingError, KitError, SandboxError, StoreError) as error:
+            return str(error)
+        except OSError as error:
+            return told(error)
+        return ""
 
     def _session(self) -> Session:
         course = Path(self.parent.parent.coursedir.root)
@@ -89,10 +107,13 @@ class NinjaGrade(NbGraderPreprocessor):
 def _write(
     nb: Any, exercise: str, results: dict[str, Result], drawn: dict[str, str], missing: Reason
 ) -> dict[str, Any]:
-    """Write the outputs of all test cells. Their scores (None: not graded), comments on answers, lines for the log."""
+    """Write the outputs of all test cells. Their scores (None: not graded), comments on answers, lines for the log.
+
+    `looked_at` are cells that a person should look at, whatever their score: those that were not by hand.
+    """
     scores: dict[str, float | None] = {}
     comments: dict[str, list[str]] = {}
-    log = []
+    log, looked_at = [], []
     for cell in nb.cells:
         if not utils.is_grade(cell) or utils.is_solution(cell) or cell.cell_type != "code":
             continue
@@ -102,12 +123,14 @@ def _write(
         result = results.get(name) or Result(name, Outcome.NOT_GRADED, missing)
         cell.outputs = _outputs(result, drawn.get(name, ""))
         scores[marks["grade_id"]] = _score(result, float(marks["points"]))
-        if not result.outcome.graded:
+        if result.outcome is Outcome.FORBIDDEN:
+            looked_at.append(marks["grade_id"])
+        if result.outcome is Outcome.FORBIDDEN or not result.outcome.graded:
             log.append(f"{marks['grade_id']} is {result.outcome.value}: {result.message}")
-        elif result.outcome is not Outcome.NOT_ATTEMPTED:
+        if result.outcome.graded and result.outcome is not Outcome.NOT_ATTEMPTED:
             answer = grade_id(exercise, "answer", _function(cell.source))
             comments.setdefault(answer, []).append(feedback.short(result))
-    return {"scores": scores, "comments": comments, "log": log}
+    return {"scores": scores, "comments": comments, "log": log, "looked_at": looked_at}
 
 
 def _score(result: Result, points: float) -> float | None:

@@ -4,15 +4,18 @@ So copied, deleted, reordered, edited or retyped cells, and whatever was done to
 submission. Cells of the student's own stay where they were, without marks.
 """
 
+import os
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from nbformat import from_dict
 
 from graders.notebook.source import KERNEL
 from graders.submissions.cell_ids import cell_id, grade_id_of
-from graders.submissions.notebook_module import text_of
+from graders.submissions.notebook_module import Unreadable, check_size, text_of
 from graders.submissions.statements import LONGEST_CELL, parse
 
 
@@ -74,3 +77,17 @@ def chosen(copies: Sequence[str], released: Released) -> str:
 def _attempted(text: str) -> bool:
     cell = parse(0, text)
     return bool(cell.problem) or any(statement.attempted for statement in cell.statements)
+
+
+def submitted_bytes(path: Path) -> bytes:
+    """A submitted file, up to a little more than may be read. Raises Unreadable."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
+        with open(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise Unreadable("this is not a notebook, nor any file: hand it in again")
+            check_size(status.st_size)
+            return file.read()
+    except OSError as error:
+        raise Unreadable(f"the notebook cannot be read ({error.strerror}): hand it in again") from None

@@ -52,6 +52,18 @@ def released_cells(where: Mapping[str, Any]) -> list[Released]:
         ]
 
 
+def ours_in(db_url: str, assignment: str) -> bool:
+    """Whether any notebook of an assignment was made from an exercise of ours."""
+    with opened(db_url) as gradebook:
+        try:
+            names = [notebook.name for notebook in gradebook.find_assignment(assignment).notebooks]
+        except MissingEntry:
+            return False
+    return any(
+        exercise_of(released_cells({"db_url": db_url, "assignment": assignment, "notebook": name})) for name in names
+    )
+
+
 def _marks(cell: Any, worth: Mapping[str, float], graded: Any, open_ones: Any, tasks: Any) -> dict[str, Any]:
     name = cell.name
     marks = {

@@ -1,8 +1,8 @@
 """For nbgrader's SaveAutoGrades, AssignLatePenalties and CheckCellMetadata, where NinjaGrade graded a notebook.
 
-"Not graded" is not 0 here: such a cell waits for a person. Reasons get into the gradebook as comments. All of a
-notebook is saved in one transaction; nbgrader's own takes one a cell, and most of its time. Other notebooks are
-saved and checked as ever.
+"Not graded" is not 0 here: such a cell waits for a person. What was not by hand has its 0, and waits for one as well.
+Reasons get into the gradebook as comments. All of a notebook is saved in one transaction; nbgrader's own takes one a
+cell, and most of its time. Other notebooks are saved and checked as ever.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,8 @@ class NinjaSave(SaveAutoGrades):
                 grade = grades[name]
                 ours = name in noted["scores"]
                 grade.auto_score = noted["scores"][name] if ours else utils.determine_grade(cell, self.log)[0]
-                grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+                unsettled = grade.manual_score is not None or grade.auto_score is None
+                grade.needs_manual_grade = unsettled or name in noted["looked_at"]
             if utils.is_solution(cell) or utils.is_task(cell):
                 same = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
                 untouched = "No response." if same and not utils.is_task(cell) else None

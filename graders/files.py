@@ -1,0 +1,60 @@
+"""Files that are written whole, and what is said where one cannot be.
+
+A reader sees a file as it was or as it is now, whatever ended the writing: a kill, a full disk, a power failure.
+"""
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+PARTIAL = ".partial"
+REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "no space is left: make room, then do the same again."),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "its rights do not allow this: change them, or name another place."),
+    errno.EROFS: "this can only be read, not written: name another place.",
+    errno.ENOENT: "there is no such file or folder: is the name right?",
+    errno.EISDIR: "a folder stands where a file should be: move it away, or name another place.",
+    **dict.fromkeys(
+        (errno.ENOTDIR, errno.EEXIST),
+        "a file stands where a folder should be: move it away, or name another place.",
+    ),
+}
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[TextIO]:
+    """A file to write text into (UTF-8), which takes the place of `path` when the context is left without exception.
+
+    Raises OSError, with the file or its folder named in it; `path` is then what it was.
+    """
+    partial = path.with_name(path.name + PARTIAL)
+    try:
+        with partial.open("w", encoding="utf-8", errors="replace", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        if isinstance(error, OSError):
+            error.filename = error.filename or str(path.parent)
+        raise
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write all of a file, or leave it as it was. Raises OSError."""
+    with whole(path) as file:
+        if isinstance(content, bytes):
+            file.buffer.write(content)
+        else:
+            file.write(content)
+
+
+def told(error: OSError) -> str:
+    """What went wrong with which file, and what to do, in one sentence."""
+    where = str(error.filename2 or error.filename or "a file").removesuffix(PARTIAL)
+    return f"{where}: {REMEDIES.get(error.errno or 0, f'{error.strerror or type(error).__name__}.')}"
