@@ -1,6 +1,6 @@
-"""Files that are written whole, and what is said where one cannot be.
+"""Files that are written whole: a reader sees one as it was or as it is now, whatever ended the writing.
 
-A reader sees a file as it was or as it is now, whatever ended the writing: a kill, a full disk, a power failure.
+A kill, a full disk and a power failure are meant. What is said where a file cannot be written stands here as well.
 """
 
 import contextlib
@@ -17,17 +17,16 @@ REMEDIES = {
     errno.EROFS: "this can only be read, not written: name another place.",
     errno.ENOENT: "there is no such file or folder: is the name right?",
     errno.EISDIR: "a folder stands where a file should be: move it away, or name another place.",
-    **dict.fromkeys(
-        (errno.ENOTDIR, errno.EEXIST),
-        "a file stands where a folder should be: move it away, or name another place.",
-    ),
+    errno.ENOTDIR: "a file stands where one of its folders should be: move that away, or name another place.",
+    errno.EEXIST: "a file stands where a folder should be: move it away, or name another place.",
 }
 
 
 @contextlib.contextmanager
-def whole(path: Path) -> Iterator[TextIO]:
+def whole(path: Path, lasting: bool = True) -> Iterator[TextIO]:
     """A file to write text into (UTF-8), which takes the place of `path` when the context is left without exception.
 
+    Not `lasting`, a power failure (unlike a kill) may leave it empty: for what the next run writes anew in any case.
     Raises OSError, with the file or its folder named in it; `path` is then what it was.
     """
     partial = path.with_name(path.name + PARTIAL)
@@ -35,7 +34,8 @@ def whole(path: Path) -> Iterator[TextIO]:
         with partial.open("w", encoding="utf-8", errors="replace", newline="") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                os.fsync(file.fileno())
         os.replace(partial, path)
     except BaseException as error:
         with contextlib.suppress(OSError):
@@ -45,9 +45,9 @@ def whole(path: Path) -> Iterator[TextIO]:
         raise
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
-    """Write all of a file, or leave it as it was. Raises OSError."""
-    with whole(path) as file:
+def write_whole(path: Path, content: str | bytes, lasting: bool = True) -> None:
+    """Write all of a file, or leave it as it was; as `whole`. Raises OSError."""
+    with whole(path, lasting) as file:
         if isinstance(content, bytes):
             file.buffer.write(content)
         else:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from graders.exercise.module import Exercise, load
-from graders.exercise.stub import release_of
+from graders.exercise.stub import release_in, release_of
 
 FORMAT = 1  # which a kit without a number has, too; raise it when this code could not read it as it was
 ABOUT = "Made by `backprop-ninja release`: the stub as released, hints and known wrong answers, out of sight."
@@ -64,7 +64,8 @@ class Kit:
 
     @cached_property
     def release(self) -> str:
-        return release_of(self.stub)
+        """What its stub names; kits that were made before stubs named one have it too."""
+        return release_in(self.stub) or release_of(self.stub)
 
     def made_from(self, release: str) -> "Kit | None":
         """The kit of a release, None if it is not here; a file that names no release is of the present one."""
@@ -120,7 +121,7 @@ def _read(path: Path, stub: Path) -> Kit:
         kit = Kit(stub, _open(content["stub"]), content["gradients"], content["known"], identity)
         for sealed in (kit.sealed_about, kit.sealed_known):
             _open(sealed)
-        release_of(kit.stub)
+        kit.release  # noqa: B018  a stub that is no Python is told here
         return kit
     except DAMAGED as error:
         message = f"{path} is damaged ({type(error).__name__}): take it again from the course kit."

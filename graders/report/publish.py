@@ -51,8 +51,9 @@ def _earlier(run: Run) -> str:
 
 
 def _feedback(folder: Path, student: Graded, pages: Pages) -> None:
+    """A student's pages. Every run writes them; to wait for the disk three times a student would double its time."""
     folder.mkdir(parents=True, exist_ok=True)
     html, markdown = pages.student(student)
-    write_whole(folder / "feedback.html", html)
-    write_whole(folder / "feedback.md", markdown)
-    write_whole(folder / "results.json", json.dumps(exports.gradescope(student), indent=1, ensure_ascii=False) + "\n")
+    result = json.dumps(exports.gradescope(student), indent=1, ensure_ascii=False) + "\n"
+    for name, text in (("feedback.html", html), ("feedback.md", markdown), ("results.json", result)):
+        write_whole(folder / name, text, lasting=False)

@@ -78,7 +78,7 @@ def test_a_folder_where_a_file_should_be(graded: tuple[Path, Path], kits: Path, 
 def test_a_file_where_a_folder_should_be(graded: tuple[Path, Path], kits: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for out in (tmp_path / "file" / "out", tmp_path / "file" / "out" / "deep"):
-        assert "a file stands where a folder should be" in told(order(graded[0], out, kits))
+        assert "a file stands where one of its folders should be" in told(order(graded[0], out, kits))
     shutil.copytree(graded[1], tmp_path / "out")
     shutil.rmtree(tmp_path / "out" / "feedback")
     (tmp_path / "out" / "feedback").write_text("")
