@@ -28,6 +28,7 @@ from graders.student.answer import Answer, ask
 from graders.student.module import unreadable
 from graders.student.question import Question
 from graders.student.rules import REFUSE, Forbidden, screen
+from graders.student.text import text_of
 from graders.words import Code, Reason, reason
 
 RESULT = 3  # the descriptor that claims go to; 0 is empty, 1 and 2 are counted and thrown away
@@ -119,7 +120,7 @@ def _load(work: Task, watch: Watch, names: dict[str, Any]) -> tuple[Answer, ...]
     """Run the text, decoded once; it leaves its functions in `names`."""
 
     def load() -> Answer:
-        text = work.source.decode().removeprefix("\ufeff")
+        text = text_of(work.source).text
         linecache.cache[str(PATH)] = len(text), None, text.splitlines(True), str(PATH)
         try:
             tree = ast.parse(text, str(PATH))
