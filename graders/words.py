@@ -54,6 +54,7 @@ class Code(Enum):
     STILL_RUNNING = ("still running after {seconds:.3g} s: an endless loop?",)
     FILE_TOO_SLOW = ("still running after {seconds:.3g} s for the whole file",)
     STILL_WAITING = ("still not back after {seconds:.3g} s: does it wait for something (input, sleep)?",)
+    FILE_WAITS = ("{seconds:.3g} s were up for the whole file, a part of which waits for something (input, sleep)",)
     CPU_USED_UP = ("used up its processor time",)
     CHANGED_ARGUMENT = (
         "changed its argument `{name}` in place: work on a copy, `{name}.clone()`",

@@ -100,7 +100,7 @@ def _nobodys(name: str, is_folder: bool) -> str:
         return "a system's own"
     if is_folder or of_platform(readable(name)):
         return ""
-    if name.startswith("."):
+    if name.startswith(".") and not (kinds.is_source(name) or kinds.is_archive(name)):
         return "hidden"
     return "a list, not a hand-in" if kinds.is_list(name) else ""
 

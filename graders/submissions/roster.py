@@ -10,6 +10,7 @@ from graders.submissions.cell_ids import release_of
 from graders.submissions.entries import Contents, Entry, Wanted
 from graders.submissions.kinds import is_notebook
 from graders.submissions.ledger import Attempt, Fate, Line, ambiguity, in_order, lines_of
+from graders.submissions.naming import readable
 from graders.submissions.people import Person, people_of
 from graders.submissions.reader import Reader
 from graders.submissions.spool import Piece, Spool
@@ -25,7 +26,7 @@ class Handed:
     """What one student handed in, without its contents: the attempts, and the digests of those that count.
 
     `problems` is what there is to tell of the files that count, by exercise; `likeness` is theirs, too. `lines` is the
-    student's part of the ledger.
+    student's part of the ledger; `platform`, `id` and the names of the `entries` are what grades go back by.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Handed:
     lines: tuple[Line, ...] = ()
     platform: str = ""
     id: str = ""
+    entries: tuple[str, ...] = ()
     likeness: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -137,7 +139,17 @@ def _handed(person: Person, made: Mapping[str, Sequence[Attempt]], lines: Iterab
         counted[exercise] = chosen.hash
         problems[exercise] = (*chosen.problems, *([doubt] if doubt else []))
         likeness[exercise] = chosen.likeness
-    return Handed(person.name, tuple(attempts), counted, problems, tuple(lines), person.platform, person.id, likeness)
+    return Handed(
+        name=person.name,
+        attempts=tuple(attempts),
+        counted=counted,
+        problems=problems,
+        lines=tuple(lines),
+        platform=person.platform,
+        id=person.id,
+        entries=tuple(readable(entry.name) for entry in person.entries),
+        likeness=likeness,
+    )
 
 
 def _record(attempt: Attempt, counts: bool) -> dict[str, object]:
