@@ -28,7 +28,6 @@ from graders.student.answer import Answer, ask
 from graders.student.module import unreadable
 from graders.student.question import Question
 from graders.student.rules import REFUSE, Forbidden, screen
-from graders.student.text import text_of
 from graders.words import Code, Reason, reason
 
 RESULT = 3  # the descriptor that claims go to; 0 is empty, 1 and 2 are counted and thrown away
@@ -117,10 +116,10 @@ def _answer_all(work: Task) -> None:
 
 
 def _load(work: Task, watch: Watch, names: dict[str, Any]) -> tuple[Answer, ...]:
-    """Run the text, decoded once; it leaves its functions in `names`."""
+    """Run the text, which is UTF-8 here (student/text.py saw to that); it leaves its functions in `names`."""
 
     def load() -> Answer:
-        text = text_of(work.source).text
+        text = work.source.decode().removeprefix("\ufeff")
         linecache.cache[str(PATH)] = len(text), None, text.splitlines(True), str(PATH)
         try:
             tree = ast.parse(text, str(PATH))

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from graders.student.time_limit import PATIENCE, TICK
 from graders.words import Code, Reason, reason
 
-
 QUIET = 1.5  # times a call's limit on the wall clock, in which it computes nothing
 LEAST_QUIET = 3.0  # seconds
 SHARE = 0.003  # of the time: a call that gets less than this on a busy machine is one that waits

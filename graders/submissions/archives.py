@@ -177,10 +177,8 @@ class Archives:
         name = path.name
         if hidden := hidden_in(path):
             yield hidden
-        elif ignored := kinds.why_ignored(name):
-            yield Left(path, ignored, kinds.is_closed(name))
-        elif why:
-            yield Left(path, why, True)
+        elif why or (ignored := kinds.why_ignored(name)):
+            yield Left(path, why or ignored, not kinds.why_ignored(name) or kinds.is_closed(name))
         elif kinds.is_archive(name):
             yield from self._nested(path, size, depth, opened)
         else:
@@ -273,5 +271,6 @@ def _inside(name: str) -> tuple[PurePosixPath, str]:
     if path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")) or "\0" in name:
         return PurePosixPath(*path.parts[-1:]), "a path that leads outside"
     if len(name) >= 1 << 14 or any(len(os.fsencode(part)) > LONGEST_PART for part in path.parts):
-        return PurePosixPath(path.name[:40] + "…" + path.name[-40:]), f"a name longer than {LONGEST_PART} bytes"
+        short = f"{path.name[:40]}…{name[-40:]}".replace("/", "_")
+        return PurePosixPath(short), f"a name longer than {LONGEST_PART} bytes"
     return path, ""

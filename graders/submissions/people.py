@@ -147,7 +147,7 @@ def _apart(people: Sequence[Person]) -> dict[str, Person]:
     for person in people:
         if looks[_look_of(person)] > 1:
             shown_name = person.name
-            why = f"{looks[_look_of(person)]} students are called {shown_name}: they were kept apart"
+            why = f"{looks[_look_of(person)]} students' names look like {shown_name}: they were kept apart"
             person.name = f"{shown_name} ({person.id or person.platform})" if person.platform else shown_name
             person.doubts = [Line(shown(PurePosixPath(person.entries[0].name)), Fate.REMARK, why)]
         person.name = next(name for name in _variants(person.name) if name not in named)

@@ -127,7 +127,10 @@ FILES: dict[str, tuple[str, bytes]] = {
     "a file of zero bytes": (f"mallory_{FILE}", b""),
     "zeros": (f"mallory_{FILE}", bytes(1000)),
     "NUL in a zip's name": ("mallory.zip", renamed(zipped(("exA.py", ANSWER)), b"exA.py", b"ex\0.py")),
-    "control characters in names": ("mallory.zip", zipped((f"\x1b]0;owned\x07{BIDI}/\x9b31m.txt", b""), (FILE, ANSWER))),
+    "control characters in names": (
+        "mallory.zip",
+        zipped((f"\x1b]0;owned\x07{BIDI}/\x9b31m.txt", b""), (FILE, ANSWER)),
+    ),
     "a comprehension that fells the parser": (
         f"mallory_{FILE}",
         ANSWER + b"x = [0 " + b"for a in b " * 5800 + b"]\n",
@@ -135,7 +138,10 @@ FILES: dict[str, tuple[str, bytes]] = {
     "brackets": (f"mallory_{FILE}", ANSWER + b"x = " + b"(" * 60_000 + b"\n"),
     "nested finally": (
         f"mallory_{FILE}",
-        ANSWER + "".join(f"{' ' * n}try:\n{' ' * (n + 1)}pass\n{' ' * n}finally:\n" for n in range(24)).encode() + b" " * 24 + b"pass\n",
+        ANSWER
+        + "".join(f"{' ' * n}try:\n{' ' * (n + 1)}pass\n{' ' * n}finally:\n" for n in range(24)).encode()
+        + b" " * 24
+        + b"pass\n",
     ),
     "a notebook of brackets": ("mallory_ex2_cross_entropy.ipynb", b"[" * 900_000),
     "a notebook of numbers": (
@@ -275,6 +281,8 @@ def metadata(folder: Path) -> set[str]:
     own = folder / "assignment_1_export"
     (own / "submission_1").mkdir(parents=True)
     (own / "submission_1" / FILE).write_bytes(ANSWER)
-    bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(8))
+    bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(8)
+    )
     (own / "submission_metadata.yml").write_text(bomb)
     return {"submission_1"}
