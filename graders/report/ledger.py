@@ -36,7 +36,7 @@ class Ledger:
         for student in report.students:
             ledger._add(student)
         ledger._count(report.lines)
-        ledger.left += [(None, line) for line in report.lines]
+        ledger.left += [(None, line) for line in report.lines if line.fate is not Fate.SYSTEM]
         return ledger
 
     def _add(self, student: Graded) -> None:

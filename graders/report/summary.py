@@ -9,6 +9,7 @@ from rich.text import Text
 from graders.outcome import Outcome
 from graders.report.ledger import Ledger
 from graders.report.scores import Report
+from graders.submissions.ledger import Fate
 
 MOST = 8  # lines of a kind; report.html has more, submissions.jsonl all
 
@@ -16,9 +17,12 @@ MOST = 8  # lines of a kind; report.html has more, submissions.jsonl all
 def print_summary(report: Report, console: Console) -> None:
     if report.isolation:
         console.print(Text(report.isolation))
-    console.print(Text(f"{len(report.students)} students, {report.graded} files graded in {report.seconds:.1f} s"))
+    ledger = Ledger.of(report)
+    once = "; equal files once, and none that was graded before" if report.graded != ledger.counts[Fate.GRADED] else ""
+    took = f"{report.graded} files graded in {report.seconds:.1f} s{once}"
+    console.print(Text(f"{len(report.students)} students, {took}"), soft_wrap=True)
     console.print(table(report))
-    for text in [*_handed_in(Ledger.of(report)), *_notes(report)]:
+    for text in [*_handed_in(ledger), *_notes(report)]:
         console.print(Text(text), soft_wrap=True)
     width = max((len(what) for what in report.files), default=0)
     for what, path in report.files.items():
@@ -47,11 +51,11 @@ def table(report: Report) -> Table:
 
 def _handed_in(ledger: Ledger) -> Iterator[str]:
     """What became of the files, in a few lines."""
-    yield ledger.files
+    yield f"handed in: {ledger.files}"
     yield from _some("not graded, which is not 0 points", [f"{s.name}: {why}" for s, why in ledger.missing])
     known = {student.name for student, _ in ledger.missing}
     left = [line for who, line in ledger.unreadable_first() if who is None or who.name not in known]
-    yield from _some("left out", [f"{line.path}: {line.why}" for line in left])
+    yield from _some("also left out", [f"{line.path}: {line.why}" for line in left])
     yield from _some("to look at", [f"{student.name}: {why}" for student, why in ledger.doubts])
     if alike := len(ledger.alike()):
         yield f"the same text from several students: {alike} time{'s' if alike > 1 else ''}, listed in report.html"

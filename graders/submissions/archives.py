@@ -17,7 +17,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -33,6 +33,7 @@ MOST_ENTRIES = 5000
 DEEPEST = 3  # archives within each other
 LONGEST_PART = 255  # bytes of a name between two slashes, as of any file system
 LONGEST_HEADER = 1 << 16  # bytes of a tar's own remarks: long names and the like
+SYSTEMS = "hidden, or of a system or an environment"
 REMARKS = (
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
@@ -75,6 +76,7 @@ class Left:
     path: PurePosixPath
     why: str
     unread: bool = False
+    system: bool = False  # nobody wrote it: git's, macOS's, an environment's
 
 
 Keep = Callable[[Found], Found]
@@ -209,17 +211,12 @@ def hidden_in(path: PurePosixPath) -> Left | None:
     part = kinds.hidden(path)
     if not part:
         return None
-    return Left(PurePosixPath(*path.parts[: path.parts.index(part) + 1]), "hidden, or of a system or an environment")
+    return Left(PurePosixPath(*path.parts[: path.parts.index(part) + 1]), SYSTEMS, system=True)
 
 
 def within(folder: PurePosixPath, one: Found | Left) -> Found | Left:
     """The same, as seen from outside."""
-    path = folder / one.path
-    return Left(path, one.why, one.unread) if isinstance(one, Left) else Found(path, *_rest(one))
-
-
-def _rest(one: Found) -> tuple[Any, ...]:
-    return one.modified, one.content, one.size, one.exercise, one.problems
+    return replace(one, path=folder / one.path)
 
 
 def _is_bomb(entry: zipfile.ZipInfo) -> bool:

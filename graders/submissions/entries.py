@@ -64,7 +64,7 @@ def read_entry(folder: Path, entry: Entry, wanted: Wanted) -> Contents:
     try:
         for found in _files(folder / entry.name, entry, wanted):
             if isinstance(found, Left):
-                fate = Fate.UNREADABLE if found.unread else Fate.IGNORED
+                fate = Fate.UNREADABLE if found.unread else Fate.SYSTEM if found.system else Fate.IGNORED
                 contents.lines.append(Line(shown(root / found.path), fate, found.why, _meant(found, entry, wanted)))
             else:
                 _sort_in(contents, entry, found, wanted)
@@ -73,7 +73,7 @@ def read_entry(folder: Path, entry: Entry, wanted: Wanted) -> Contents:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or type(error).__name__
         contents.lines.append(Line(shown(root), Fate.UNREADABLE, str(why)))
-    if not contents.attempts and not contents.lines:
+    if not contents.attempts and all(line.fate is Fate.SYSTEM for line in contents.lines):
         contents.lines.append(Line(shown(root), Fate.IGNORED, "nothing is in it"))
     contents.lines = _few(contents.lines, shown(root))
     return contents
@@ -100,7 +100,7 @@ def _few(lines: list[Line], root: str) -> list[Line]:
     more = len(distinct) - MOST_LINES
     if more <= 0:
         return distinct
-    distinct.sort(key=lambda line: line.fate is Fate.IGNORED)
+    distinct.sort(key=lambda line: (line.fate is Fate.SYSTEM, line.fate is Fate.IGNORED))
     rest = distinct[MOST_LINES:]
     return [*distinct[:MOST_LINES], Line(root, rest[0].fate, f"{more} more files of these kinds", count=more)]
 

@@ -27,6 +27,7 @@ class Fate(Enum):
     OLDER = "another attempt"
     IGNORED = "ignored"
     UNREADABLE = "unreadable"
+    SYSTEM = "of a system"
     REMARK = "remark"
 
 

@@ -87,7 +87,8 @@ def _look(folder: Path, explain: Explain) -> tuple[list[_Seen], list[Line], dict
             explained |= explain(Path(entry.path))
             lines.append(Line(METADATA, Fate.IGNORED, "Gradescope's list of who submitted what"))
         elif why := _nobodys(entry.name, is_folder):
-            lines.append(Line(readable(entry.name), Fate.IGNORED, why))
+            fate = Fate.SYSTEM if entry.name.startswith(".") or entry.name in NOBODY else Fate.IGNORED
+            lines.append(Line(readable(entry.name), fate, why))
         else:
             clone = is_folder and os.path.lexists(os.path.join(entry.path, CLONE))
             seen.append(_Seen(entry.name, is_folder, clone))
