@@ -12,7 +12,7 @@ PLURAL = {Fate.OLDER: "other attempts", Fate.REMARK: "remarks"}
 
 
 class Alike(NamedTuple):
-    """Students whose file for an exercise is the same: in every byte, or but for comments and layout."""
+    """Students whose file for an exercise is the same: in every byte, or but for white space and comments."""
 
     exercise: str
     every_byte: bool
@@ -70,7 +70,7 @@ class Ledger:
         return sorted(self.left, key=lambda pair: (pair[1].fate is not Fate.UNREADABLE, pair[0] is None))
 
     def alike(self) -> list[Alike]:
-        """The largest groups first. Of those that differ in layout only, not those that are the same in every byte."""
+        """The largest groups first. Whoever is alike in every byte is not listed again as alike but for layout."""
         same = [Alike(exercise, True, tuple(who)) for (exercise, _), who in self._same.items() if len(who) > 1]
         known = {(one.exercise, _names(one.students)) for one in same}
         found = [Alike(exercise, False, tuple(who)) for (exercise, _), who in self._alike.items() if len(who) > 1]

@@ -16,7 +16,7 @@ from graders.submissions import archives, kinds, naming
 from graders.submissions import notebook_module as extract
 from graders.submissions.archives import Archives, Found, Left, Unreadable, hidden_in, within
 from graders.submissions.ledger import Attempt, Fate, Line
-from graders.submissions.looks import Looks, looks_of
+from graders.submissions.looks import looks_of
 from graders.submissions.naming import Number, Offers, exercise_named, readable
 
 Releases = Mapping[str, str]  # of each exercise the release that a notebook should be of
@@ -50,7 +50,7 @@ class Contents:
 class Wanted:
     """What is looked for: the exercises with their functions, the present releases.
 
-    Careful reading parses every source; it is done without where that killed the process.
+    Careful reading parses a source that looks untouched; it is done without where that killed the process.
     """
 
     offers: Offers
@@ -216,9 +216,7 @@ def _sort_in(contents: Contents, entry: Entry, found: Found, wanted: Wanted) -> 
     if not exercise:
         contents.lines.append(Line(path, Fate.IGNORED, why))
         return
-    looks = (
-        looks_of(text, wanted.offers[exercise]) if wanted.careful and len(content) <= LONGEST_SOURCE else Looks(1, "")
-    )
+    looks = looks_of(text, wanted.offers[exercise], wanted.careful and len(content) <= LONGEST_SOURCE)
     number = naming.attempt_number(_way(entry, found)) or entry.number
     is_named = named is not None or naming.holds_name(name, exercise)
     made = Attempt(exercise, path, found.modified, number, content, is_named, problems, *looks)

@@ -59,7 +59,7 @@ class Attempt:
     """One file for one exercise, and what the rule sorts by.
 
     `named` says that the file's name tells the exercise, `answered` how many functions are filled in. `likeness` is the
-    same for files that differ in layout and comments only. `problems` is what there is to tell of how it was read.
+    same for files that differ in white space and comments only. `problems` is what there is to tell of how it was read.
     """
 
     exercise: str

@@ -2,50 +2,45 @@
 
 import ast
 import hashlib
-import types
+import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from graders.submissions.statements import untouched
+
+DEFINED = re.compile(r"^def (\w+)\(", re.MULTILINE)
+OPEN = re.compile(r"^[ \t]+raise NotImplementedError\b", re.MULTILINE)
+COMMENT = re.compile(r"#[^\n]*")
 
 
 class Looks(NamedTuple):
     """How many of the functions that are asked for are filled in; the likeness, "" where nothing is.
 
-    Two files have the same likeness if they are the same but for comments, docstrings and layout.
+    Two files have the same likeness if they are the same but for white space and what follows a #.
     """
 
     answered: int
     likeness: str
 
 
-def looks_of(text: str, asked: Sequence[str]) -> Looks:
+def looks_of(text: str, asked: Sequence[str], parse: bool = True) -> Looks:
+    """Without `parse` what looks untouched counts as filled in."""
+    answered = len(set(DEFINED.findall(text)) & set(asked)) - len(OPEN.findall(text))
+    if answered <= 0:  # untouched, it seems: a line that was forgotten behind an answer must not decide that
+        answered = _filled_in(text, asked) if parse else 1
+    if not answered:
+        return Looks(0, "")
+    bare = "".join(COMMENT.sub("", text).split())
+    return Looks(answered, hashlib.sha256(bare.encode("utf-8", "replace")).hexdigest())
+
+
+def _filled_in(text: str, asked: Sequence[str]) -> int:
     """What is no Python counts as filled in: somebody has changed it."""
     try:
         with warnings.catch_warnings(action="ignore"):
             tree = ast.parse(text)
-            defined = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-            answered = sum(not untouched(defined[name]) for name in set(asked) & defined.keys())
-            code = compile(tree, "", "exec", optimize=2) if answered else None
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return Looks(1, "")
-    if code is None:
-        return Looks(0, "")
-    digest = hashlib.sha256()
-    for part in _parts(code):
-        digest.update(part)
-    return Looks(answered, digest.hexdigest())
-
-
-def _parts(code: types.CodeType) -> Iterator[bytes]:
-    """All that a code does; not its lines."""
-    named = (code.co_name, code.co_names, code.co_varnames, code.co_freevars, code.co_argcount, code.co_flags)
-    yield repr(named).encode("utf-8", "replace")
-    yield code.co_code
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _parts(constant)
-        else:
-            ordered = sorted(map(repr, constant)) if isinstance(constant, frozenset) else constant  # chance orders sets
-            yield f"{type(constant).__name__} {ordered!r}".encode("utf-8", "replace")
+        return 1
+    defined = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    return sum(not untouched(defined[name]) for name in set(asked) & defined.keys())

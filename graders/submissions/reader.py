@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
@@ -23,7 +22,7 @@ from graders.submissions.ledger import Attempt, Fate, Line
 from graders.submissions.platforms import Who
 from graders.submissions.reading import HEAD, READY
 
-SECONDS = 2.5  # of processor time for one entry, and as much again without parsing every source
+SECONDS = 2.5  # of processor time for one entry, and as much again without parsing what looks untouched
 PATIENCE = 3  # behind it stands a wall clock, this many times as long
 STEP = 0.25  # seconds between two looks at the clock
 START = 120.0  # seconds for a Python to start on a slow disk
@@ -55,7 +54,7 @@ class Reader:
         """What an entry holds. Never raises for what is in it. Raises ReaderError."""
         why = ""
         for careful in (True, False):
-            asked = {"folder": str(folder), "entry": asdict(entry), "wanted": asdict(replace(wanted, careful=careful))}
+            asked = {"folder": str(folder), "entry": vars(entry), "wanted": {**vars(wanted), "careful": careful}}
             try:
                 return _contents(*self._ask(asked))
             except _Ended as ended:
