@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from graders.student.text import LONGEST_SOURCE, Undecodable, plain
-from graders.submissions import archives, kinds, naming
+from graders.submissions import kinds, naming
 from graders.submissions import notebook_module as extract
-from graders.submissions.archives import Archives, Found, Left, Unreadable, hidden_in, within
+from graders.submissions.archives import Archives
+from graders.submissions.found import Found, Keep, Left, Unreadable, hidden_in, longest, within
 from graders.submissions.ledger import Attempt, Fate, Line
 from graders.submissions.looks import looks_of
 from graders.submissions.naming import Number, Offers, exercise_named, readable
@@ -151,7 +152,8 @@ def _in_place(path: Path, inside: PurePosixPath, opened: Archives) -> Iterator[F
         elif not stat.S_ISREG(path.lstat().st_mode):
             yield Left(inside, "a link or a device, not a file", True)
         elif kinds.is_archive(path.name):
-            yield from (within(inside, one) for one in opened.read(path))
+            own = Archives(opened.keep)  # what a bomb spends is its own
+            yield from (within(inside, one) for one in own.read(path))
         else:
             kept = opened.keep(_read_file(path, inside, path.name))
             opened.budget.keep(len(kept.content))
@@ -168,10 +170,10 @@ def _read_file(path: Path, inside: PurePosixPath, name: str) -> Found:
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     with open(descriptor, "rb") as file:
         status = os.fstat(descriptor)
-        return Found(inside, status.st_mtime, file.read(archives.longest(name) + 1), status.st_size)
+        return Found(inside, status.st_mtime, file.read(longest(name) + 1), status.st_size)
 
 
-def _keep(entry: Entry, wanted: Wanted) -> archives.Keep:
+def _keep(entry: Entry, wanted: Wanted) -> Keep:
     """What is kept of the files of an entry: a Python file as it is, of a notebook the module in it.
 
     It is the module that nbgrader's preprocessor finds, so that a result of one is a result for the other.

@@ -113,7 +113,8 @@ def _platform(one: _Seen) -> Who | None:
 def _who(one: _Seen, clones: Mapping[str, str], users: Mapping[str, str], offers: Offers) -> Who:
     """Whose an entry is, as its name tells."""
     if one.name in clones:
-        return Who(clones[one.name], "GitHub", clones[one.name])
+        user = naming.student_name(clones[one.name], offers)
+        return Who(user, "GitHub", user)
     who = _platform(one)
     if who and who.platform == "Blackboard":
         return Who(users[who.name], who.platform, users[who.name], who.rest, who.number, who.notes)
@@ -149,7 +150,11 @@ def _apart(people: Sequence[Person]) -> dict[str, Person]:
         if looks[_look_of(person)] > 1:
             shown_name = person.name
             why = f"{looks[_look_of(person)]} students' names look like {shown_name}: they were kept apart"
-            person.name = f"{shown_name} ({person.id or person.platform})" if person.platform else shown_name
+            person.name = (
+                f"{shown_name} ({person.id if person.id != shown_name else person.platform})"
+                if person.platform
+                else shown_name
+            )
             person.doubts = [Line(shown(PurePosixPath(person.entries[0].name)), Fate.REMARK, why)]
         person.name = next(name for name in _variants(person.name) if name not in named)
         named[person.name] = person

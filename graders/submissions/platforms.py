@@ -68,7 +68,7 @@ def _canvas(name: str) -> Who | None:
     if not match or not match.start() or _is_date(match):
         return None
     shown = LATE.sub("", name[: match.start()])
-    if not shown or shown != shown.lower() or any(c.isspace() for c in shown):
+    if not shown or re.search(r"[A-Z\s]", shown):
         return None
     if match.re is CANVAS_TEXT:
         return Who(_unlike(shown, match[1]), "Canvas", match[1], name[match.end(1) + 1 :], notes=True)

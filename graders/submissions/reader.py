@@ -92,9 +92,12 @@ class Reader:
         root = Path(__file__).resolve().parents[2]
         command = [sys.executable, "-I", "-c", CODE.format(root=str(root))]
         pipe = subprocess.PIPE
-        process = subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env={"LANG": "C.UTF-8"}, start_new_session=True
-        )
+        try:
+            process = subprocess.Popen(
+                command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, start_new_session=True
+            )
+        except OSError as error:
+            raise ReaderError(f"the process that reads submissions does not start: {error.strerror}") from None
         self._process = process
         assert process.stdout
         if not select.select([process.stdout], [], [], START)[0] or os.read(process.stdout.fileno(), 1) != READY:

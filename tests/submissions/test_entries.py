@@ -253,6 +253,15 @@ def test_an_archive_in_a_folder_is_opened_and_spoils_nothing(tmp_path: Path) -> 
     assert student.counted("ex1_atomic") is not None and "bad.zip" in student.unread[0].sentence
 
 
+def test_a_bomb_spoils_no_archive_beside_it(tmp_path: Path) -> None:
+    put(tmp_path, "alice/a.tar.gz", BAD["bomb.tar.gz"][0], 0)
+    put(tmp_path, "alice/b.zip", BAD["much source.zip"][0], 0)
+    put(tmp_path, "alice/c.zip", zipped(("ex1_atomic.py", SOURCE)), 0)
+    put(tmp_path, "alice/d/ex2_cross_entropy.py", SOURCE, 0)
+    student = read(tmp_path)["alice"]
+    assert len(student.unread) == 2 and set(student.attempts) == {"ex1_atomic", "ex2_cross_entropy"}
+
+
 def test_why_nothing_was_graded_is_told_by_paths() -> None:
     """What a reason says of an exercise decides nothing; without a path that names it, the first reason is given."""
     link = Line("work.zip", Fate.UNREADABLE, "a link, ex2_cross_entropy.py")

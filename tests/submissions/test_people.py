@@ -91,6 +91,11 @@ TOLD = {
         ["backprop-ninja-octo-cat/.git/", "backprop-ninja-zoe/.git/"],
         {"octo-cat": ("GitHub", "octo-cat", 1), "zoe": ("GitHub", "zoe", 1)},
     ),
+    "GitHub, attempts": (["ada_attempt_1/.git/", "ada_attempt_2/.git/"], {"ada": ("GitHub", "ada", 2)}),
+    "GitHub, and not": (
+        ["ada/.git/", "bob/.git/", "ada.zip"],
+        {"ada (GitHub)": ("GitHub", "ada", 1), "bob": ("GitHub", "bob", 1), "ada": ("", "", 1)},
+    ),
     "GitHub, never merged": (
         ["mary-jane/.git/", "peter-jane/.git/"],
         {"mary-jane": ("GitHub", "mary-jane", 1), "peter-jane": ("GitHub", "peter-jane", 1)},
@@ -125,7 +130,7 @@ def test_whose_an_entry_is(tmp_path: Path, what: str) -> None:
     assert {name: (p.platform, p.id, len(p.entries)) for name, p in found.items()} == expected
     if what in ("Canvas, one name", "Moodle, one name", "of two kinds", "capitals", "one letter in two ways"):
         assert all("kept apart" in p.doubts[0].why for p in found.values())
-    else:
+    elif what != "GitHub, and not":
         assert not any(p.doubts for p in found.values())
 
 
