@@ -12,6 +12,7 @@ import pytest
 
 from graders.outcome import Outcome
 from graders.report import terminal
+from graders.student.text import Undecodable, text_of
 
 if TYPE_CHECKING:  # torch is imported only once an exercise is collected
     from graders.exercise.kit import Kit
@@ -77,7 +78,10 @@ class ExerciseFile(pytest.File):
 def definition_lines(path: Path) -> dict[str, int]:
     """Line of each top-level function, read from the text, so that it works for a file that does not parse."""
     pattern = re.compile(r"^def (\w+)\(")
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    try:
+        lines = text_of(path.read_bytes()).text.splitlines()
+    except Undecodable:
+        lines = []
     return {found[1]: number for number, line in enumerate(lines, 1) if (found := pattern.match(line))}
 
 

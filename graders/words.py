@@ -24,6 +24,9 @@ class Code(Enum):
     # --- the file
     CANNOT_READ = ("cannot be read: {text}",)
     SYNTAX = ("syntax error: {words}", "syntax error")
+    READ_AS = ("the file is not plain UTF-8 and was read as {encoding}: save it as UTF-8",)
+    NUL_BYTES = ("the file holds NUL bytes, so it is no Python text: save it as UTF-8",)
+    NO_TEXT = ("the file is no text in any encoding that is known here: save it as UTF-8",)
     TOO_LONG = ("the file is longer than {kilobytes} kB",)
     MISSING = (
         "`def {function}({parameters})` is missing from {file}: put it back",
@@ -59,6 +62,7 @@ class Code(Enum):
     STILL_RUNNING = ("still running after {seconds:.3g} s: an endless loop?",)
     FILE_TOO_SLOW = ("still running after {seconds:.3g} s for the whole file",)
     STILL_WAITING = ("still not back after {seconds:.3g} s: does it wait for something (input, sleep)?",)
+    FILE_WAITS = ("{seconds:.3g} s were up for the whole file, a part of which waits for something (input, sleep)",)
     CPU_USED_UP = ("used up its processor time",)
     CHANGED_ARGUMENT = (
         "changed its argument `{name}` in place: work on a copy, `{name}.clone()`",
@@ -134,6 +138,7 @@ class Code(Enum):
     WORKER_DIED = ("the worker died each time that this was graded",)
     NOT_GRADED_YET = ("not graded yet",)
     NOT_HANDED_IN = ("nothing was handed in for {exercise}",)
+    NOTHING_TO_GRADE = ("nothing that can be graded was handed in: {text}",)
     UNREADABLE = ("{text}",)
     FOREIGN_CELL = ("this cell is not one of backprop-ninja's: a person has to grade it",)
 

@@ -22,7 +22,8 @@ from graders.grading.results import Assessment, from_plain
 from graders.grading.secret import secret_of
 from graders.grading.store import Store
 from graders.sandbox.task import Limits
-from graders.submissions.roster import Handed, Roster, Wanted
+from graders.submissions.reader import ReaderError
+from graders.submissions.roster import Chosen, Handed, Roster
 from graders.submissions.spool import Piece, Spool, digest
 from graders.words import Code, Reason
 
@@ -99,6 +100,8 @@ def _roster(folder: Path, out: Path, kits: Mapping[str, Kit], student: str | Non
         roster = Roster(folder, kits)
     except OSError as error:
         raise GradingError(f"{folder} cannot be read: {error.strerror}") from None
+    except ReaderError as error:
+        raise GradingError(str(error)) from None
     if student is not None and student not in roster.entries:
         raise GradingError(f"no student {student!r} in {folder}")
     return roster
@@ -115,9 +118,11 @@ def _chosen(typed_name: str | None, kits: Mapping[str, Kit]) -> str | None:
     raise GradingError(f"{what} {', '.join(found or kits)}")
 
 
-def _read(roster: Roster, wanted: Wanted, spool: Spool) -> list[Piece]:
+def _read(roster: Roster, chosen: Chosen, spool: Spool) -> list[Piece]:
     try:
-        return roster.read(wanted, spool)
+        return roster.read(chosen, spool)
+    except ReaderError as error:
+        raise GradingError(str(error)) from None
     except OSError as error:
         raise GradingError(f"{tempfile.gettempdir()} cannot be written to: {error.strerror}") from None
 

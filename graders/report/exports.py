@@ -7,7 +7,7 @@ import csv
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 from graders.files import whole
 from graders.outcome import Outcome
 from graders.report.scores import Graded, Report
+from graders.submissions.ledger import Line
 from graders.verdict.result import Result
 
 FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")  # some spreadsheets read full-width signs as signs
@@ -60,8 +61,23 @@ class Exports:
         self._lines.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines(student))
         handed = student.handed
         problems = {name: found for name, found in handed.problems.items() if found}
+        who = {"student": student.name, "platform": handed.platform, "id": handed.id, "entries": handed.entries}
         record = {"attempts": handed.attempts, "unreadable": handed.unreadable, "problems": problems}
-        self._record.write(json.dumps({"student": student.name, **record}) + "\n")
+        self._write_record({**who, **record}, handed.lines)
+
+    def add_nobodys(self, lines: Iterable[Line]) -> None:
+        """What lies in the folder of submissions and is no student's."""
+        self._write_record({"student": None}, lines)
+
+    def _write_record(self, record: Mapping[str, Any], lines: Iterable[Line]) -> None:
+        files = [file_record(line) for line in lines]
+        self._record.write(json.dumps({**record, "files": files}) + "\n")
+
+
+def file_record(line: Line) -> dict[str, Any]:
+    """A line of the ledger."""
+    found = {"file": line.path, "fate": line.fate.value, "exercise": line.exercise, "why": line.why}
+    return {**found, "count": line.count} if line.count > 1 else found
 
 
 def header(report: Report) -> list[str]:

@@ -15,6 +15,7 @@ from graders.exercise.module import Exercise
 from graders.oracle.gradient import Oracle, Oracles
 from graders.outcome import Outcome
 from graders.report import graph, heatmaps, signs
+from graders.report.ledger import Ledger, why_nothing
 from graders.report.scores import Graded, Report
 from graders.report.tally import MOST_ROWS, Tally, first_open, group, strip
 from graders.verdict.result import Result
@@ -27,6 +28,7 @@ LEGEND = (
     ("none", "not graded"),
 )
 MOST_REASONS = 40
+MOST_LINES = 200  # of the ledger
 COURSE = "Becoming a backprop ninja"
 
 
@@ -103,6 +105,7 @@ class Pages:
             "exercises": list(self.report.exercises),
             "isolation": self.report.isolation,
             "legend": LEGEND,
+            "told": [why_nothing(student)] if student.score() is None else student.handed.unreadable,
         }
         html = self._html.get_template("student.html.j2").render(values)
         return html, self._plain.get_template("student.md.j2").render(values)
@@ -149,6 +152,8 @@ class Pages:
             "widest": sum(len(exercise.items) + 0.6 for exercise in report.exercises.values()),
             "looked_at": tally.looked_at[:MOST_REASONS],
             "more_looked_at": len(tally.looked_at[MOST_REASONS:]),
+            "ledger": Ledger.of(report),
+            "most_lines": MOST_LINES,
             "quantiles": [tally.quantile(share) for share in (0.5, 0.95, 1.0)],
             "total_seconds": sum(tally.seconds),
         }

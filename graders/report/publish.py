@@ -26,7 +26,7 @@ def publish(run: Run, out: Path) -> Report:
     """Write exports, feedback and the class report into `out`, every file whole. Raises OSError."""
     roster = run.roster
     handed_in = {name: roster.kits[name].exercise for name in roster.exercises()}
-    report = Report(handed_in, run.isolation or _earlier(run), run.graded, run.seconds, run.again)
+    report = Report(handed_in, run.isolation or _earlier(run), run.graded, run.seconds, run.again, roster.lines)
     points, thrift, tally = points_of(handed_in), Thrift(), Tally(report)
     pages = Pages(report, roster.kits)
     with exports.Exports(out, report) as exported:
@@ -37,6 +37,7 @@ def publish(run: Run, out: Path) -> Report:
             slim = thrift.slim(student)
             report.students.append(slim)
             tally.add(slim)
+        exported.add_nobodys(roster.lines)
     write_whole(out / "report.html", pages.overview(tally))
     report.files = {"report": out / "report.html", "feedback": out / "feedback", **report.files}
     return report

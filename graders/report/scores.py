@@ -2,17 +2,20 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from graders.exercise.module import Exercise
 from graders.grading.grade import Run
 from graders.outcome import Outcome
+from graders.submissions.ledger import Line
 from graders.submissions.roster import Handed
 from graders.verdict.result import Result
 from graders.words import Code, Reason
 
+HASHED = re.compile(r"-[0-9a-f]{16}\Z")
+DEVICES = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(10))}  # of Windows
 NUMBERED = re.compile(r"^line \d+: ")
 
 
@@ -45,22 +48,29 @@ class Graded:
 
     @property
     def slug(self) -> str:
-        """The student's name as a file name that is safe everywhere, and unlike any other student's."""
-        plain = re.sub(r"[^A-Za-z0-9_-]+", "_", self.name).strip("_")[:60]
-        if plain == self.name and self.name == self.name.lower():
+        """The student's name as a file name that is safe everywhere, and unlike any other student's.
+
+        A name that is none by itself ends in its hash, and no other does; capitals alone tell nothing apart.
+        """
+        plain = re.sub(r"[^a-z0-9_-]+", "_", self.name.lower()).strip("_")[:60]
+        if plain == self.name and not HASHED.search(plain) and plain not in DEVICES:
             return plain
-        return f"{plain or 'student'}-{hashlib.sha256(self.name.encode()).hexdigest()[:8]}"
+        return f"{plain or 'student'}-{hashlib.sha256(self.name.encode()).hexdigest()[:16]}"
 
 
 @dataclass
 class Report:
-    """What `graders.grade()` returns. `files` says where everything was written, by what it is."""
+    """What `graders.grade()` returns. `files` says where everything was written, by what it is.
+
+    `lines` is what lies in the folder of submissions and is no student's.
+    """
 
     exercises: dict[str, Exercise]
     isolation: str
     graded: int
     seconds: float
     again: int = 0  # of what was graded, what an earlier release had graded
+    lines: Sequence[Line] = ()
     students: list[Graded] = field(default_factory=list)
     files: dict[str, Path] = field(default_factory=dict)
 

@@ -65,7 +65,7 @@ def note(check: Chained) -> str:
     student = check.module.student
     if student.fault:
         return "\n".join([f"{student.path.name}: {student.fault.reason}", *student.fault.frames])
-    return str(changed_given_code(check.exercise.text, student.text) or "")
+    return "\n".join(map(str, filter(None, (student.read_as, changed_given_code(check.exercise.text, student.text)))))
 
 
 def _file_problem(fault: Answer | None) -> str:

@@ -116,7 +116,7 @@ def _answer_all(work: Task) -> None:
 
 
 def _load(work: Task, watch: Watch, names: dict[str, Any]) -> tuple[Answer, ...]:
-    """Run the text, decoded once; it leaves its functions in `names`."""
+    """Run the text, which is UTF-8 here (student/text.py saw to that); it leaves its functions in `names`."""
 
     def load() -> Answer:
         text = work.source.decode().removeprefix("\ufeff")

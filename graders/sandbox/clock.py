@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 from graders.student.time_limit import PATIENCE, TICK
 from graders.words import Code, Reason, reason
 
+QUIET = 1.5  # times a call's limit on the wall clock, in which it computes nothing
+LEAST_QUIET = 3.0  # seconds
+SHARE = 0.003  # of the time: a call that gets less than this on a busy machine is one that waits
+QUIET_WHOLE = 1.5  # times a submission's limit on the wall clock, once a call of it was found to wait
+
 
 def processor_time(pid: int) -> int:
     """What a child of this process has used, in ns, by the kernel's word; -1 where it does not say (macOS)."""
@@ -31,14 +36,26 @@ class Clock:
     before: float = 0.0
     whole: bool = False  # of a submission
     used: float = 0.0
+    patience: float = 0.0  # times the limit on the wall clock; PATIENCE where it is 0
+    quiet: bool = False  # it waits: for long it computed nothing
+    mark: tuple[float, float] | None = None  # when it was last seen to have computed, and what it had used
     due: float = field(init=False)  # no limit can be reached sooner
 
     def __post_init__(self) -> None:
-        self.due = self.since + self.limit
+        self.due = self.since + self.first_look
+
+    @property
+    def first_look(self) -> float:
+        return self.limit / 2
 
     @property
     def end(self) -> float:
-        return self.since + PATIENCE * self.limit
+        return self.since + (self.patience or PATIENCE) * self.limit
+
+    @property
+    def longest_quiet(self) -> float:
+        """Seconds, from one look on, in which a call may compute nothing."""
+        return max(QUIET * self.limit, LEAST_QUIET)
 
     def look(self, asked: float, spent: float | None) -> None:
         """The child had spent this much at some moment after `asked`. None: the wall clock alone counts."""
@@ -48,7 +65,14 @@ class Clock:
         else:
             self.before = min(self.before, spent + max(0.0, self.since - asked))
             self.used = spent - self.before
-        self.due = now + max(self.limit - self.used, TICK)
+        self._listen(now)
+        self.due = now + max(min(self.limit - self.used, self.longest_quiet / 4), TICK)
+
+    def _listen(self, now: float) -> None:
+        """Note whether it computes: a busy machine gives everybody a little, and what sleeps takes nothing."""
+        if self.mark is None or self.used - self.mark[1] >= SHARE * (now - self.mark[0]):
+            self.mark = now, self.used
+        self.quiet = not self.whole and now - self.mark[0] >= self.longest_quiet
 
     def child_ended(self, spent: float) -> None:
         """What it spent in all counts for the submission, beside what the next child will spend."""
@@ -59,6 +83,9 @@ class Clock:
         """Which limit was reached; None if none was."""
         if self.used >= self.limit:
             return reason(Code.FILE_TOO_SLOW if self.whole else Code.STILL_RUNNING, seconds=self.limit)
+        if self.quiet:
+            return reason(Code.STILL_WAITING, seconds=self.first_look + self.longest_quiet)
         if time.monotonic() >= self.end:
-            return reason(Code.STILL_WAITING, seconds=PATIENCE * self.limit)
+            code = Code.FILE_WAITS if self.patience else Code.STILL_WAITING
+            return reason(code, seconds=(self.patience or PATIENCE) * self.limit)
         return None

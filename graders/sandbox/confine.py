@@ -37,7 +37,7 @@ def prctl(option: int, argument: int) -> None:
 def set_limits(memory: int, cpu_seconds: int) -> None:
     """`memory` in bytes of address space. Without clone() it bounds all memory that there can be."""
     wanted = {
-        resource.RLIMIT_CPU: cpu_seconds,
+        resource.RLIMIT_CPU: cpu_seconds + 1,
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_NOFILE: 32,
@@ -48,7 +48,8 @@ def set_limits(memory: int, cpu_seconds: int) -> None:
         hard = resource.getrlimit(which)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         with contextlib.nullcontext() if LINUX else contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(which, (value, value))
+            soft = value - 1 if which == resource.RLIMIT_CPU and value > 1 else value  # SIGXCPU says which limit it was
+            resource.setrlimit(which, (soft, value))
 
 
 def address_space() -> int:

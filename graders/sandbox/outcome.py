@@ -12,9 +12,10 @@ from functools import cached_property
 
 from graders.outcome import Outcome
 from graders.sandbox.python_says import of_python
-from graders.sandbox.wire import NAMES, Claim, printable
+from graders.sandbox.wire import NAMES, Claim
 from graders.student.answer import Answer
 from graders.student.question import Question
+from graders.student.text import printable
 from graders.words import Code, Reason, reason
 
 WORD = re.compile(r"[^\W\d]\w*")

@@ -26,9 +26,10 @@ from graders.sandbox.launch import Zygote
 from graders.sandbox.outcome import Submission
 from graders.sandbox.selftest import CLASSES, prove
 from graders.sandbox.supervise import Lost, Run
-from graders.sandbox.task import LONGEST_SOURCE, Limits, most_elements, pack
+from graders.sandbox.task import Limits, most_elements, pack
 from graders.student.answer import Answer
 from graders.student.question import Question
+from graders.student.text import LONGEST_SOURCE
 from graders.words import Code, reason
 
 Answers = list[tuple[Answer, ...]]  # for each question an answer a gradient

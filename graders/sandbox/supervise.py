@@ -9,11 +9,12 @@ import time
 from dataclasses import dataclass, field
 
 from graders.outcome import Outcome
-from graders.sandbox.clock import Clock
+from graders.sandbox.clock import QUIET_WHOLE, Clock
 from graders.sandbox.task import Limits
 from graders.sandbox.wire import COMPUTED, WORD, Claim, Garbled, Reader
 from graders.words import Code, Reason, reason
 
+TICKS = 0.1  # seconds, by which the kernel's two ways to count processor time may differ
 END = 60.0  # seconds for the end of a child that was killed, on a machine that swaps
 
 
@@ -83,6 +84,8 @@ class Listener:
         self._take(self.result)
         why = self.whole.over() or self.call.over()
         if why and self.call is call:
+            if call.quiet:
+                self.whole.patience = QUIET_WHOLE
             self._kill(Outcome.TIME_OUT, why)
 
     def _kill(self, outcome: Outcome, why: Reason) -> None:
@@ -136,7 +139,7 @@ class Listener:
             pass
         self.whole.child_ended(spent / 1e9)
         if not self.killed:
-            self.run.outcome, self.run.reason = ending(status)
+            self.run.outcome, self.run.reason = ending(status, spent / 1e9 >= self.limits.cpu_seconds - TICKS)
             self.run.seconds = time.monotonic() - self.since
         return True
 
@@ -151,12 +154,15 @@ class Listener:
         self._out_of_time()
 
 
-def ending(status: int) -> tuple[Outcome, Reason]:
-    """What a wait status says of a child that was not killed for a reason of ours."""
+def ending(status: int, used_up: bool) -> tuple[Outcome, Reason]:
+    """What a wait status says of a child that was not killed for a reason of ours.
+
+    `used_up`: its processor time was, and the kernel kills for that as well.
+    """
     if not os.WIFSIGNALED(status):
         return Outcome.CRASH, reason(Code.ENDED_PROCESS, status=os.waitstatus_to_exitcode(status))
     number = os.WTERMSIG(status)
-    if number == signal.SIGXCPU:
+    if number == signal.SIGXCPU or (number == signal.SIGKILL and used_up):
         return Outcome.TIME_OUT, Reason(Code.CPU_USED_UP)
     if number == signal.SIGKILL:
         return Outcome.MEMORY, Reason(Code.KILLED)

@@ -16,9 +16,6 @@ from graders.words import Code
 KINDS = {str(t).removeprefix("torch."): t for t in (torch.float64, torch.float32, torch.int64, torch.bool)}
 
 
-LONGEST_SOURCE = 64 * 1024
-
-
 @dataclass(frozen=True)
 class Limits:
     """What one submission may use, and how it is watched. `memory_bytes` comes on top of what the idle zygote maps.

@@ -119,8 +119,3 @@ class Reader:
 def extent(shape: Sequence[int]) -> int:
     """The number of elements, where an empty dimension counts as one: beside it, others could be of any size."""
     return math.prod(max(size, 1) for size in shape)
-
-
-def printable(text: str) -> str:
-    """Without control characters: a message must not steer a terminal or a report."""
-    return "".join(c if c.isprintable() else " " for c in text)

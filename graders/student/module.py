@@ -17,7 +17,8 @@ from graders.outcome import Outcome
 from graders.student.accidents import attempted, functions_kept, hushed
 from graders.student.answer import Answer, Function, ask
 from graders.student.question import Question
-from graders.words import Code, reason
+from graders.student.text import LONGEST_SOURCE, Undecodable, text_of
+from graders.words import Code, Reason, reason
 
 DEFAULT_LIMIT = 10.0  # seconds of processor time for one call; the slowest loop of the lecture takes 0.01
 
@@ -43,16 +44,19 @@ class Student:
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
     fault: Answer | None = None
+    read_as: Reason | None = None  # the remark on an encoding that is not plain UTF-8
 
 
 def load_student(path: Path, limit: float = DEFAULT_LIMIT) -> Student:
     """Read and run a student's module. Nothing it does at import raises here: see Student.fault."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text, read_as = source_of(path)
         tree = ast.parse(text, str(path))
         code = compile(tree, str(path), "exec")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         return Student(path, "", fault=Answer(Outcome.ERROR, reason=reason(Code.CANNOT_READ, text=str(error))))
+    except Undecodable as error:
+        return Student(path, "", fault=Answer(Outcome.ERROR, reason=error.why))
     except (SyntaxError, ValueError, RecursionError) as error:
         return Student(path, "", fault=unreadable(error))
     lines = {node.name: node.lineno for node in tree.body if isinstance(node, ast.FunctionDef)}
@@ -62,7 +66,16 @@ def load_student(path: Path, limit: float = DEFAULT_LIMIT) -> Student:
     with functions_kept():
         ended = attempted(lambda: exec(code, module.__dict__), path, limit)
     functions = {name: value for name, value in vars(module).items() if callable(value)}
-    return Student(path, text, functions, lines, ended)
+    return Student(path, text, functions, lines, ended, read_as)
+
+
+def source_of(path: Path) -> tuple[str, Reason | None]:
+    """The text of a student's file and the remark on its encoding. Raises OSError, Undecodable."""
+    data = path.read_bytes()
+    if len(data) > LONGEST_SOURCE:
+        raise Undecodable(reason(Code.TOO_LONG, kilobytes=LONGEST_SOURCE // 1024))
+    text = text_of(data)
+    return text.text, text.remark
 
 
 def load_beside(kit: Kit, limit: float = DEFAULT_LIMIT) -> Student:

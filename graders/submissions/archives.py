@@ -1,6 +1,8 @@
-"""Python files and notebooks out of archives that nobody has reason to trust: nothing is ever unpacked to a disk.
+"""Files out of archives that nobody has reason to trust: nothing is ever unpacked to a disk.
 
-Every length is capped before it is believed, links and names that point outside make the archive unreadable.
+Every length is capped before it is believed. A link, a name that points outside, an encrypted or damaged member costs
+itself only; a damaged or too large archive is unreadable as a whole. Archives within archives are opened, a few deep.
+All this runs in reader.py's process, which bounds time and memory.
 """
 
 import bz2
@@ -8,116 +10,139 @@ import datetime
 import gzip
 import io
 import lzma
+import os
 import stat
 import struct
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
-from graders.sandbox.task import LONGEST_SOURCE
-from graders.submissions import notebook_module as extract
+from graders.student.text import LONGEST_SOURCE
+from graders.submissions import kinds
+from graders.submissions.found import Budget, Found, Keep, Left, Unreadable, hidden_in, longest, within
 
-ZIP = (".zip",)
-NOTEBOOK = ".ipynb"
-SOURCES = (".py", NOTEBOOK)
-TAR = (".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tar.xz")
 LARGEST_ARCHIVE = 20 << 20
-LARGEST_CONTENT = 200 << 20  # bytes that come out, whether they are kept or not
 HIGHEST_RATIO = 200
-MOST_SOURCE = 10 << 20  # of what is kept: Python files, the modules in notebooks
-MOST_ENTRIES = 5000
-IGNORED = {"__MACOSX", "__pycache__", "site-packages", "node_modules"}
+DEEPEST = 3  # archives within each other
+LONGEST_PART = 255  # bytes of a name between two slashes, as of any file system
+LONGEST_HEADER = 1 << 16  # bytes of a tar's own remarks: long names and the like
+REMARKS = (
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+)
+FAULTS = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, struct.error)
+MORE_FAULTS = (OSError, ValueError, NotImplementedError, RuntimeError, OverflowError, MemoryError)
+DISGUISES = (
+    (b"Rar!", "a RAR archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive"),
+)
 
 
-class Unreadable(Exception):
-    """An archive that is damaged or dangerous; the message says how."""
+@dataclass
+class Archives:
+    """Reads archives. `keep` is called as soon as a file is read: what a notebook shows is never held for several."""
+
+    keep: Keep = lambda found: found
+    budget: Budget = field(default_factory=Budget)
+
+    def read(self, path: Path) -> list[Found | Left]:
+        """What is in an archive. Raises Unreadable."""
+        try:
+            if path.stat().st_size > LARGEST_ARCHIVE:
+                raise Unreadable(f"larger than {LARGEST_ARCHIVE >> 20} MB")
+            with open(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
+                return self._opened(file, path.name, 1)
+        except OSError as error:
+            raise Unreadable(f"{type(error).__name__}: {error.strerror}") from None
+
+    def _opened(self, file: IO[bytes], name: str, depth: int) -> list[Found | Left]:
+        start = file.read(8)
+        file.seek(0)
+        if disguise := next((words for magic, words in DISGUISES if start.startswith(magic)), ""):
+            raise Unreadable(f"{disguise}, whatever its name says: hand in a .zip")
+        try:
+            return list(self._in_zip(file, depth) if kinds.is_zip(name) else self._in_tar(file, depth))
+        except FAULTS as error:
+            raise Unreadable(f"damaged ({error})"[:200]) from None
+        except MORE_FAULTS as error:
+            raise Unreadable(f"{type(error).__name__}: {error}"[:200]) from None
+
+    def _in_zip(self, file: IO[bytes], depth: int) -> Iterator[Found | Left]:
+        with zipfile.ZipFile(file) as archive:
+            for entry in archive.infolist():
+                self.budget.enter()
+                path, odd = _inside(entry.filename)
+                if not odd and stat.S_ISLNK(entry.external_attr >> 16):
+                    odd = "a link, not a file"
+                if entry.is_dir():
+                    continue
+                why = odd or ("encrypted" if entry.flag_bits & 1 else "") or ("a zip bomb" if _is_bomb(entry) else "")
+                modified, size = _zip_time(entry), entry.file_size
+                try:
+                    yield from self._member(path, why, modified, size, depth, lambda: archive.open(entry))
+                except FAULTS as error:
+                    yield Left(path, f"damaged ({error})"[:200], True)
+                except MORE_FAULTS as error:
+                    yield Left(path, f"{type(error).__name__}: {error}"[:200], True)
+
+    def _in_tar(self, file: IO[bytes], depth: int) -> Iterator[Found | Left]:
+        """Read as a stream, once, forwards: what comes out of the compression is counted on the way."""
+        stream = _Counted(_decompressed(file), self.budget)
+        with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Header) as archive:
+            for entry in archive:
+                self.budget.enter()
+                path, odd = _inside(entry.name)
+                if entry.isdir():
+                    continue
+                why = odd or ("" if entry.isfile() else "a link or a device, not a file")
+                modified = float(entry.mtime) if 0 <= entry.mtime < 1 << 33 else 0.0
+                yield from self._member(path, why, modified, entry.size, depth, lambda: archive.extractfile(entry))
+
+    def _member(
+        self, path: PurePosixPath, why: str, modified: float, size: int, depth: int, opened: Callable[[], Any]
+    ) -> Iterator[Found | Left]:
+        """What becomes of one member. Raises Unreadable where the budget is spent, and what the archive raises."""
+        name = path.name
+        if hidden := hidden_in(path):
+            yield hidden
+        elif why or (ignored := kinds.why_ignored(name)):
+            yield Left(path, why or ignored, not kinds.why_ignored(name) or kinds.is_closed(name))
+        elif kinds.is_archive(name):
+            yield from self._nested(path, size, depth, opened)
+        else:
+            with opened() as content:
+                data = content.read(longest(name) + 1)
+            self.budget.take(len(data))
+            kept = self.keep(Found(path, modified, data, size))
+            self.budget.keep(len(kept.content))
+            yield kept
+
+    def _nested(self, path: PurePosixPath, size: int, depth: int, opened: Callable[[], Any]) -> list[Found | Left]:
+        if depth == DEEPEST:
+            return [Left(path, f"an archive within {DEEPEST} others is not opened", True)]
+        with opened() as content:
+            data = content.read(LARGEST_ARCHIVE + 1)
+        self.budget.take(len(data))
+        if len(data) > LARGEST_ARCHIVE:
+            return [Left(path, f"larger than {LARGEST_ARCHIVE >> 20} MB", True)]
+        try:
+            inside = self._opened(io.BytesIO(data), path.name, depth + 1)
+        except Unreadable as error:
+            return [Left(path, str(error), True)]
+        return [within(path, one) for one in inside]
 
 
-@dataclass(frozen=True)
-class Found:
-    """A file: where it lay, when it was changed last (0 if unknown), its bytes, at most one too many of `size`.
-
-    Of a notebook is kept the module in it, the exercise that it is of, and what there is to tell the student.
-    """
-
-    path: PurePosixPath
-    modified: float
-    content: bytes
-    size: int
-    exercise: str = ""
-    problems: tuple[str, ...] = ()
-
-
-Keep = Callable[[Found], Found]
-
-
-def is_archive(name: str) -> bool:
-    return name.lower().endswith(ZIP + TAR)
-
-
-def stem(name: str) -> str:
-    """The name without the endings of an archive, a Python file or a notebook."""
-    for ending in (*ZIP, *TAR, *SOURCES):
-        if name.lower().endswith(ending):
-            return name[: -len(ending)]
-    return name
-
-
-def longest(name: str) -> int:
-    """How many bytes of a file are read, and one more."""
-    return extract.LONGEST if is_notebook(name) else LONGEST_SOURCE
-
-
-def read(path: Path, keep: Keep = lambda found: found) -> list[Found]:
-    """The Python files and notebooks in an archive, each as `keep` gives it back. Raises Unreadable.
-
-    `keep` is called as soon as a file is read, so that what a notebook shows is never held for several.
-    """
-    try:
-        if path.stat().st_size > LARGEST_ARCHIVE:
-            raise Unreadable(f"larger than {LARGEST_ARCHIVE >> 20} MB")
-        with path.open("rb") as file:
-            return list(_within(keep, _in_zip(file) if path.name.lower().endswith(ZIP) else _in_tar(file)))
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, struct.error) as error:
-        raise Unreadable(f"damaged ({error})") from None
-    except (OSError, ValueError, NotImplementedError, RuntimeError, OverflowError, MemoryError) as error:
-        raise Unreadable(f"{type(error).__name__}: {error}"[:200]) from None
-
-
-def _within(keep: Keep, found: Iterator[Found]) -> Iterator[Found]:
-    left, left_to_read = MOST_SOURCE, LARGEST_CONTENT
-    for one in found:
-        left_to_read -= len(one.content)
-        if left_to_read < 0:
-            raise Unreadable(f"more than {LARGEST_CONTENT >> 20} MB come out of it")
-        kept = keep(one)
-        left -= len(kept.content)
-        if left < 0:
-            raise Unreadable(f"more than {MOST_SOURCE >> 20} MB of Python files")
-        yield kept
-
-
-def _in_zip(file: IO[bytes]) -> Iterator[Found]:
-    with zipfile.ZipFile(file) as archive:
-        entries = archive.infolist()
-        if len(entries) > MOST_ENTRIES:
-            raise Unreadable(f"more than {MOST_ENTRIES} entries")
-        for entry in entries:
-            path = _inside(entry.filename)
-            if stat.S_ISLNK(entry.external_attr >> 16):
-                raise Unreadable(f"a link, {path}")
-            if entry.is_dir() or not is_source(path):
-                continue
-            if entry.flag_bits & 1:
-                raise Unreadable("encrypted")
-            if entry.file_size > HIGHEST_RATIO * max(entry.compress_size, 1) + LONGEST_SOURCE:
-                raise Unreadable("a zip bomb")
-            with archive.open(entry) as content:
-                yield Found(path, _zip_time(entry), content.read(longest(path.name) + 1), entry.file_size)
+def _is_bomb(entry: zipfile.ZipInfo) -> bool:
+    allowed = HIGHEST_RATIO * max(entry.compress_size, 1) + LONGEST_SOURCE
+    return entry.file_size > allowed and not kinds.why_ignored(entry.filename)
 
 
 def _zip_time(entry: zipfile.ZipInfo) -> float:
@@ -127,19 +152,13 @@ def _zip_time(entry: zipfile.ZipInfo) -> float:
         return 0.0
 
 
-def _in_tar(file: IO[bytes]) -> Iterator[Found]:
-    """Read as a stream, once, forwards: what comes out of the compression is counted on the way."""
-    with tarfile.open(fileobj=_Counted(_decompressed(file)), mode="r|") as archive:
-        for number, entry in enumerate(archive):
-            if number >= MOST_ENTRIES:
-                raise Unreadable(f"more than {MOST_ENTRIES} entries")
-            path = _inside(entry.name)
-            if entry.issym() or entry.islnk():
-                raise Unreadable(f"a link, {path}")
-            if entry.isfile() and is_source(path):
-                content = archive.extractfile(entry)
-                data = content.read(longest(path.name) + 1) if content else b""
-                yield Found(path, float(entry.mtime), data, entry.size)
+class _Header(tarfile.TarInfo):
+    """Reads no long remark of a tar: 195 MB of a name would be copied twenty times."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> Any:
+        if self.type in REMARKS and self.size > LONGEST_HEADER:
+            raise Unreadable(f"a name or remark of {self.size} bytes")
+        return super()._proc_member(archive)  # type: ignore[misc]
 
 
 def _decompressed(file: IO[bytes]) -> IO[bytes]:
@@ -155,34 +174,21 @@ def _decompressed(file: IO[bytes]) -> IO[bytes]:
 class _Counted(io.RawIOBase):
     """Hands on what it reads, up to a limit."""
 
-    def __init__(self, inner: IO[bytes]):
-        self.inner, self.left = inner, LARGEST_CONTENT
+    def __init__(self, inner: IO[bytes], budget: Budget):
+        self.inner, self.budget = inner, budget
 
     def read(self, size: int = -1) -> bytes:
         data = self.inner.read(min(size, 1 << 20) if size >= 0 else 1 << 20)
-        self.left -= len(data)
-        if self.left < 0:
-            raise Unreadable(f"more than {LARGEST_CONTENT >> 20} MB come out of it")
+        self.budget.take(len(data))
         return data
 
 
-def _inside(name: str) -> PurePosixPath:
-    """The path of an entry. Raises Unreadable for one that leads out of the archive."""
-    path = PurePosixPath(name.replace("\\", "/"))
+def _inside(name: str) -> tuple[PurePosixPath, str]:
+    """The path of a member, and what is wrong with it, "" if nothing is."""
+    path = PurePosixPath(name[: 1 << 14].replace("\\", "/").replace("\0", " "))
     if path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")) or "\0" in name:
-        raise Unreadable("a path that leads outside")
-    return path
-
-
-def is_source(path: PurePosixPath) -> bool:
-    """A file that somebody wrote: not a backup of macOS, Jupyter or an editor, not part of an environment."""
-    hidden = any(part.startswith(".") or part in IGNORED for part in path.parts)
-    return is_source_name(path.name) and not hidden
-
-
-def is_source_name(name: str) -> bool:
-    return name.lower().endswith(SOURCES)
-
-
-def is_notebook(name: str) -> bool:
-    return name.lower().endswith(NOTEBOOK)
+        return PurePosixPath(*path.parts[-1:]), "a path that leads outside"
+    if len(name) >= 1 << 14 or any(len(os.fsencode(part)) > LONGEST_PART for part in path.parts):
+        short = f"{path.name[:40]}…{name[-40:]}".replace("/", "_")
+        return PurePosixPath(short), f"a name longer than {LONGEST_PART} bytes"
+    return path, ""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from graders.exercise.identity import is_of
+from graders.student.text import text_of as decoded
 from graders.submissions.cell_ids import grade_id_of, split_id
 from graders.submissions.statements import LONGEST_CELL, Cell, Statement, assemble, parse
 
@@ -71,7 +72,7 @@ def content_of(notebook: bytes) -> dict[str, Any]:
     if notebook.count(b"[") + notebook.count(b"{") > MOST_BRACKETS:
         raise Unreadable("the notebook's outputs have too many parts: clear its outputs and hand it in again")
     try:
-        content = json.loads(notebook.decode("utf-8-sig"))
+        content = json.loads(decoded(notebook).text)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"this is not a notebook (not JSON: {error}): hand it in again"[:300]) from None
     if not isinstance(content, dict):

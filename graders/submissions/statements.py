@@ -117,7 +117,7 @@ def _statements(number: int, text: str, tree: ast.Module) -> Iterator[Statement]
             continue  # check() is not needed here
         binds, uses = frozenset(_binds(node)), _uses(source)
         if isinstance(node, ast.FunctionDef):
-            yield Statement(number, source, binds, uses, node.name, bool(targets_of(node)), not _untouched(node))
+            yield Statement(number, source, binds, uses, node.name, bool(targets_of(node)), not untouched(node))
         else:
             yield Statement(number, source, binds, uses)
 
@@ -131,7 +131,8 @@ def _end(node: ast.stmt) -> int:
     return node.end_lineno or node.lineno
 
 
-def _untouched(function: ast.FunctionDef) -> bool:
+def untouched(function: ast.FunctionDef) -> bool:
+    """Whether it is as it was released: nothing but NotImplementedError is raised."""
     body = function.body[1:] if ast.get_docstring(function) is not None else function.body
     return len(body) == 1 and isinstance(body[0], ast.Raise) and "NotImplementedError" in ast.unparse(body[0])
 

@@ -382,7 +382,7 @@ def test_what_an_instructor_must_mend_is_told(
     monkeypatch.setattr("graders.grading.grade.RECONNECTIONS", 0)
     monkeypatch.setattr("graders.grading.cluster.CONNECT_SECONDS", 1)
     (tmp_path / "class" / "alice").mkdir(parents=True)
-    (tmp_path / "class" / "alice" / "ex2_cross_entropy.py").write_text("")
+    (tmp_path / "class" / "alice" / "ex2_cross_entropy.py").write_text("# nothing\n")
     (tmp_path / "empty").mkdir()
     (tmp_path / "short").write_text("abc")
     filled = [

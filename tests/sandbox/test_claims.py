@@ -113,7 +113,7 @@ def test_pythons_words_on_syntax(text: str, said: str | None) -> None:
 
 @pytest.mark.parametrize("number", range(1, 65))
 def test_every_signal_can_be_said(number: int) -> None:
-    outcome, why = ending(number)
+    outcome, why = ending(number, False)
     assert not outcome.right and str(why).isprintable()
     assert (outcome is Outcome.CRASH) == (number not in (signal.SIGKILL, signal.SIGXCPU))
 

@@ -101,6 +101,43 @@ def test_what_waits_for_ever_is_stopped_by_the_wall_clock(sandbox: Sandbox, func
     assert replies["right"].outcome is Outcome.ANSWERED
 
 
+LONG = replace(SHORT, seconds=2.0, total_seconds=4.0)
+
+
+def test_what_computes_nothing_is_stopped_long_before_the_wall_clock(sandbox: Sandbox) -> None:
+    """And the whole file has less time from then on, so that a file that only sleeps holds no sandbox for minutes."""
+    started = time.monotonic()
+    replies = grade(sandbox, "sleeps", "right", limits=LONG)
+    assert str(replies["sleeps"].reason) == "still not back after 4 s: does it wait for something (input, sleep)?"
+    assert time.monotonic() - started < clock.PATIENCE * LONG.seconds
+    assert replies["right"].outcome is Outcome.ANSWERED
+    many = SOURCE + "".join(f"def sleeps{n}(x): time.sleep(1000)\n" for n in range(9))
+    x = {"x": torch.zeros(3)}
+    questions = [Question(f"sleeps{n}", ("x",), x, shapes=((3,),), operations=100) for n in range(9)]
+    started = time.monotonic()
+    answers = sandbox.answers(many.encode(), questions)
+    assert {answer.outcome for (answer,) in answers} == {Outcome.TIME_OUT}
+    assert time.monotonic() - started < 3 * LONG.total_seconds
+    assert "a part of which waits for something" in str(answers[-1][0].reason)
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no process can be kept on one core here")
+def test_what_gets_little_of_a_busy_machine_is_not_taken_for_what_waits(sandbox: Sandbox) -> None:
+    source = SOURCE + "def slow(x):\n    burn(0.6)\n    return x + 1\n"
+    sandbox.limits = LONG
+    with pinned([os.getpid(), *descendants(os.getpid())]), busy(12):
+        question = Question("slow", ("x",), {"x": torch.zeros(3)}, shapes=((3,),), operations=100)
+        ((answer,),) = sandbox.answers(source.encode(), [question])
+    assert answer.outcome is Outcome.ANSWERED, answer
+
+
+def test_a_limit_of_the_kernel_on_processor_time_is_no_lack_of_memory(sandbox: Sandbox) -> None:
+    replies = grade(sandbox, "loops", "right", limits=replace(SHORT, seconds=60.0, total_seconds=60.0, cpu_seconds=1))
+    assert (replies["loops"].outcome, str(replies["loops"].reason)) == (Outcome.TIME_OUT, "used up its processor time")
+    assert replies["right"].outcome is Outcome.ANSWERED
+
+
 @pytest.mark.usefixtures("patient")
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no process can be kept on one core here")
 def test_a_busy_machine_costs_no_right_answer(sandbox: Sandbox) -> None:

@@ -10,23 +10,23 @@ import random
 import stat
 import tarfile
 import zipfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pytest
 
-from graders.sandbox.task import LONGEST_SOURCE
-from graders.submissions import archives
-from graders.submissions.entries import Student, Unread, entries_of, read_student
+from graders.student.text import LONGEST_SOURCE
+from graders.submissions.kinds import stem
+from graders.submissions.ledger import Fate, Line
 from graders.submissions.naming import student_name
 from graders.submissions.roster import Handed
+from tests.support.handed import Student, students_in
 
 OFFERS = {"ex1_atomic": ["dprobs", "dlogits", "dh"], "ex2_cross_entropy": ["dlogits"]}
 SOURCE = b"def dprobs(): pass\n"
 
 
 def read(folder: Path) -> dict[str, Student]:
-    entries = entries_of(folder, OFFERS)
-    return {name: read_student(folder, name, found, OFFERS) for name, found in entries.items()}
+    return students_in(folder, OFFERS)
 
 
 def zipped(*entries: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
@@ -115,7 +115,7 @@ def test_a_bad_archive_is_an_outcome_of_its_student(tmp_path: Path, name: str) -
     (tmp_path / name).write_bytes(content)
     (tmp_path / "honest.zip").write_bytes(zipped(("ex1_atomic.py", SOURCE)))
     students = read(tmp_path)
-    bad = students[archives.stem(name)]
+    bad = students[stem(name)]
     if why:
         assert len(bad.unread) == 1 and why in bad.unread[0].sentence, bad.unread
         assert bad.unread[0].sentence.startswith("unreadable: ")
@@ -253,11 +253,20 @@ def test_an_archive_in_a_folder_is_opened_and_spoils_nothing(tmp_path: Path) -> 
     assert student.counted("ex1_atomic") is not None and "bad.zip" in student.unread[0].sentence
 
 
+def test_a_bomb_spoils_no_archive_beside_it(tmp_path: Path) -> None:
+    put(tmp_path, "alice/a.tar.gz", BAD["bomb.tar.gz"][0], 0)
+    put(tmp_path, "alice/b.zip", BAD["much source.zip"][0], 0)
+    put(tmp_path, "alice/c.zip", zipped(("ex1_atomic.py", SOURCE)), 0)
+    put(tmp_path, "alice/d/ex2_cross_entropy.py", SOURCE, 0)
+    student = read(tmp_path)["alice"]
+    assert len(student.unread) == 2 and set(student.attempts) == {"ex1_atomic", "ex2_cross_entropy"}
+
+
 def test_why_nothing_was_graded_is_told_by_paths() -> None:
     """What a reason says of an exercise decides nothing; without a path that names it, the first reason is given."""
-    link = Unread(PurePosixPath("work.zip"), "a link, ex2_cross_entropy.py")
-    bad = Unread(PurePosixPath("alice", "EX2_cross_entropy (1).ipynb"), "this is not a notebook")
-    handed = Handed("alice", unread=(link, bad))
+    link = Line("work.zip", Fate.UNREADABLE, "a link, ex2_cross_entropy.py")
+    bad = Line("alice/EX2_cross_entropy (1).ipynb", Fate.UNREADABLE, "this is not a notebook", "ex2_cross_entropy")
+    handed = Handed("alice", lines=(link, bad))
     why = str(handed.missing("ex2_cross_entropy"))
     assert why == "unreadable: alice/EX2_cross_entropy (1).ipynb: this is not a notebook"
     assert str(handed.missing("ex1_atomic")) == "unreadable: work.zip: a link, ex2_cross_entropy.py"

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from graders.submissions.entries import Student, entries_of, read_student
 from graders.submissions.notebook_module import LONGEST, module_of
 from tests.support.course import code
+from tests.support.handed import Student, students_in
 
 OFFERS = {"ex1_atomic": ["dprobs", "dlogits", "dh"], "ex2_cross_entropy": ["dlogits"]}
 RELEASES = {"ex1_atomic": "111111111111", "ex2_cross_entropy": "222222222222"}
@@ -57,9 +57,9 @@ def put(folder: Path, *files: tuple[str, bytes]) -> None:
 
 
 def alice(folder: Path) -> Student:
-    ((name, entries),) = entries_of(folder, OFFERS).items()
+    ((name, student),) = students_in(folder, OFFERS, RELEASES).items()
     assert name == "alice"
-    return read_student(folder, name, entries, OFFERS, RELEASES)
+    return student
 
 
 PLACES = {

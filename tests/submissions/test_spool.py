@@ -39,8 +39,8 @@ def test_equal_contents_are_kept_once() -> None:
 
 
 def test_every_student_is_read_once(roster: Roster, monkeypatch: pytest.MonkeyPatch) -> None:
-    read, original = [], rosters.read_student
-    monkeypatch.setattr(rosters, "read_student", lambda *given: read.append(given[1]) or original(*given))
+    read, original = [], rosters.read_person
+    monkeypatch.setattr(rosters, "read_person", lambda *given: read.append(given[1].name) or original(*given))
     with Spool() as spool:
         waiting = roster.read(lambda student, exercise, file: student != "student 00", spool)
         works = list(spool.works(waiting))
