@@ -28,10 +28,11 @@ SAYABLE = frozenset(  # codes that a child may claim
         *(Code.UNKNOWN_NAME, Code.NOT_UPSTREAM, Code.THE_ANSWER),
         *(Code.RETURNED_NONE, Code.RETURNED_NUMBERS, Code.RETURNED_OTHER, Code.RETURNED_COUNT, Code.RETURNED_COMPLEX),
         *(Code.RETURNED_SPARSE, Code.RETURNED_TOO_MUCH),
-        *(Code.NOT_BY_HAND, Code.NOT_NEEDED, Code.NO_IMPORT, Code.SPELLED_OUT, Code.REQUIRES_GRAD, Code.GRAD_MODE),
-        *(Code.BACKWARD_KERNEL, Code.COMPLEX_NUMBERS, Code.TOO_MANY_OPERATIONS),
+        *(Code.NOT_BY_HAND, Code.NOT_NEEDED, Code.NO_IMPORT, Code.ONE_FILE, Code.OTHER_FILE, Code.AUTOGRAD),
+        *(Code.BACKWARD_KERNEL,),
     }
 )
+REMARKS = frozenset({Code.MANY_OPERATIONS, Code.FORWARD_CALLED, Code.COMPLEX_NUMBERS})  # claimable of an answer
 
 
 @dataclass
@@ -66,7 +67,8 @@ class Submission:
         A claim with a code that no child may use is one without a code.
         """
         if claim.outcome is Outcome.ANSWERED:
-            return Answer(claim.outcome, claim.tensor() if question else None, seconds=seconds)
+            remark = Reason(claim.code) if claim.code in REMARKS else None
+            return Answer(claim.outcome, claim.tensor() if question else None, remark, seconds=seconds)
         why = self._reason(claim, question, index)
         line = claim.line if 0 < claim.line <= len(self.lines) else 0
         raised = claim.outcome is Outcome.FORBIDDEN or (why and why.code in (Code.RAISED, Code.SYNTAX))

@@ -29,6 +29,7 @@ from graders.sandbox.clock import processor_time
 from graders.sandbox.wire import COMPUTED, ENDED, READY, WORD
 from graders.student.accidents import attempted
 from graders.student.answer import ask
+from graders.student.guard import Guard
 from graders.student.question import Question
 from graders.student.rules import screen
 
@@ -69,12 +70,13 @@ def warm() -> None:
     text = "def f(x, w):\n    return (x @ w).sum(1, keepdim=True) * 2\ndef g(x):\n    raise ValueError\n"
     names: dict[str, object] = {}
     exec(compile(text, "warm", "exec"), names)
-    watch = Watch(True)
+    guard = Guard(Path("warm"))
+    watch = Watch(guard)
     screen(ast.parse(text))
 
     def attempt(action: Callable[[], Any]) -> Any:
         with watch.during(100):
-            return attempted(action, Path("warm"), None)
+            return guard.judged(lambda: attempted(action, Path("warm"), None))
 
     for dtype in (torch.float64, torch.float32):
         given = {"x": torch.randn(5, 3, dtype=dtype), "w": torch.randn(3, 4, dtype=dtype)}

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from graders.outcome import Outcome
 from graders.student.accidents import attempted, functions_kept, hushed
 from graders.student.answer import Answer, Function, ask
+from graders.student.guard import Guard
 from graders.student.question import Question
 from graders.words import Code, reason
 
@@ -40,26 +41,27 @@ class Student:
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
     fault: Answer | None = None
+    rules: Guard | None = None  # those of the file; a notebook's functions come without
 
 
 def load_student(path: Path, limit: float = DEFAULT_LIMIT) -> Student:
     """Read and run a student's module. Nothing it does at import raises here: see Student.fault."""
+    rules = Guard(path)
     try:
-        text = path.read_text(encoding="utf-8")
-        tree = ast.parse(text, str(path))
-        code = compile(tree, str(path), "exec")
+        text = path.read_text(encoding="utf-8-sig")
+        program = rules.program(text)
     except (OSError, UnicodeDecodeError) as error:
         return Student(path, "", fault=Answer(Outcome.ERROR, reason=reason(Code.CANNOT_READ, text=str(error))))
     except (SyntaxError, ValueError, RecursionError) as error:
         return Student(path, "", fault=unreadable(error))
-    lines = {node.name: node.lineno for node in tree.body if isinstance(node, ast.FunctionDef)}
+    lines = {node.name: node.lineno for node, _ in program if isinstance(node, ast.FunctionDef)}
     module = types.ModuleType(f"exercise_{path.stem}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # dataclasses and pickle look their module up by name
     with functions_kept():
-        ended = attempted(lambda: exec(code, module.__dict__), path, limit)
+        ended = attempted(lambda: rules.run(program, vars(module)), path, limit)
     functions = {name: value for name, value in vars(module).items() if callable(value)}
-    return Student(path, text, functions, lines, ended)
+    return Student(path, text, functions, lines, ended, rules)
 
 
 def unreadable(error: SyntaxError | ValueError | RecursionError) -> Answer:
@@ -117,7 +119,8 @@ class InProcess:
 
     def attempt(self, action: Callable[[], Any]) -> Any:
         """Run something of the student's: what it returns, or the answer that tells what became of it."""
-        return attempted(action, self.student.path, self.limit)
+        rules = self.student.rules or Guard(self.student.path)
+        return rules.judged(lambda: attempted(action, self.student.path, self.limit))
 
     def line_of(self, function: str) -> int:
         return self.student.lines.get(function, 0)
