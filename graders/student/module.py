@@ -42,6 +42,7 @@ class Student:
     lines: Mapping[str, int] = field(default_factory=dict)
     fault: Answer | None = None
     rules: Guard | None = None  # those of the file; a notebook's functions come without
+    refused: Mapping[str, Answer] = field(default_factory=dict)  # functions that may not be asked, see live.py
 
 
 def load_student(path: Path, limit: float = DEFAULT_LIMIT) -> Student:
@@ -105,6 +106,8 @@ class InProcess:
         function = self.student.functions.get(question.function)
         if function is None:
             return (self._missing(question),) * count
+        if question.function in self.student.refused:
+            return (self.student.refused[question.function],) * count
         if id(function) in self.waited_for and question.function != self.patient_with:
             return (Answer(Outcome.TIME_OUT, reason=reason(Code.STILL_RUNNING, seconds=self.limit)),) * count
         answers = ask(function, question, self.attempt)
