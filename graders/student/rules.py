@@ -134,18 +134,26 @@ class _Screener(ast.NodeTransformer):
         return [ast.copy_location(statement, node) for statement in made]
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> list[ast.stmt]:
-        module, made, honest = "." * node.level + (node.module or ""), list[ast.stmt](), []
+        module = "." * node.level + (node.module or "")
+        honest: list[ast.alias] = []
+        made: list[ast.stmt] = []
         for alias in node.names:
-            why = fault_of_import(module) if alias.name == "*" else fault_of_import(alias.name, module)
-            names = [alias.asname or alias.name]
-            if why and alias.name == "*":
-                names = sorted(self.read - self.bound - vars(builtins).keys())
-            if why is None:
-                honest.append(alias)
+            if alias.name == "*":
+                why, faulty = None, self._by_star(module)
             else:
-                made += [self._stands_for(name, why, node) for name in names]
-        made += [ast.ImportFrom(node.module, honest, node.level)] if honest else []
+                why, name = fault_of_import(alias.name, module), alias.asname or alias.name
+                faulty = {name: why} if why else {}
+            honest += [] if why or (faulty and fault_of_import(module)) else [alias]
+            made += [self._stands_for(name, fault, node) for name, fault in faulty.items()]
+        made[:0] = [ast.ImportFrom(node.module, honest, node.level)] if honest else []
         return [ast.copy_location(statement, node) for statement in made] or [ast.copy_location(ast.Pass(), node)]
+
+    def _by_star(self, module: str) -> dict[str, Reason]:
+        """Names that the file reads, binds nowhere, and may not have from `module`."""
+        unknown = sorted(self.read - self.bound - vars(builtins).keys())
+        whole = fault_of_import(module)
+        found = {name: whole or fault_of_import(name, module) for name in unknown}
+        return {name: why for name, why in found.items() if why}
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         root, *rest = dotted(node)
@@ -206,12 +214,14 @@ def _bound(nodes: Iterable[ast.AST]) -> Iterator[str]:
 
 
 def _imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
-    """What names that were imported stand for."""
+    """What names stand for that were imported, and may be."""
     for node in nodes:
         if isinstance(node, ast.Import):
-            yield from ((a.asname, a.name) if a.asname else (a.name.split(".")[0],) * 2 for a in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield from ((alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in node.names)
+            own = [(a.asname, a.name) if a.asname else (a.name.split(".")[0],) * 2 for a in node.names]
+            yield from ((name, module) for name, module in own if not fault_of_import(module))
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            honest = [alias for alias in node.names if not fault_of_import(alias.name, node.module)]
+            yield from ((alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in honest)
 
 
 def bound_by(statement: ast.stmt) -> set[str]:
