@@ -9,6 +9,7 @@ import __future__
 
 import ast
 import contextlib
+import linecache
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -116,8 +117,10 @@ class Guard(TorchFunctionMode):
             found = action()
         if self.why is None:
             return found
-        line, frames = (found.line, found.frames) if isinstance(found, Answer) else (0, ())
-        return Answer(Outcome.FORBIDDEN, None, self.why, line or self.line, frames)
+        if isinstance(found, Answer) and found.line:
+            return Answer(Outcome.FORBIDDEN, None, self.why, found.line, found.frames)
+        shown = linecache.getline(str(self.path), self.line).strip()
+        return Answer(Outcome.FORBIDDEN, None, self.why, self.line, (f"line {self.line}: {shown}",) if shown else ())
 
     @contextlib.contextmanager
     def _closed(self) -> Iterator[None]:
