@@ -134,6 +134,10 @@ class Code(Enum):
     FOREIGN_CELL = ("this cell is not one of backprop-ninja's: a person has to grade it",)
 
 
+# remarks for an instructor: none of them is certain to be anything else than honest work
+WORTH_A_LOOK = frozenset({Code.MANY_OPERATIONS, Code.FORWARD_CALLED, Code.COMPLEX_NUMBERS})
+
+
 @dataclass(frozen=True)
 class Reason:
     """A code and its facts, in the order in which they were given."""

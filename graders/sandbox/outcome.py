@@ -15,7 +15,7 @@ from graders.sandbox.python_says import of_python
 from graders.sandbox.wire import NAMES, Claim, printable
 from graders.student.answer import Answer
 from graders.student.question import Question
-from graders.words import Code, Reason, reason
+from graders.words import WORTH_A_LOOK, Code, Reason, reason
 
 WORD = re.compile(r"[^\W\d]\w*")
 DOTTED = re.compile(r"\.?[^\W\d]\w*(?:\.[^\W\d]\w*)*")
@@ -32,7 +32,6 @@ SAYABLE = frozenset(  # codes that a child may claim
         *(Code.BACKWARD_KERNEL,),
     }
 )
-REMARKS = frozenset({Code.MANY_OPERATIONS, Code.FORWARD_CALLED, Code.COMPLEX_NUMBERS})  # claimable of an answer
 
 
 @dataclass
@@ -67,7 +66,7 @@ class Submission:
         A claim with a code that no child may use is one without a code.
         """
         if claim.outcome is Outcome.ANSWERED:
-            remark = Reason(claim.code) if claim.code in REMARKS else None
+            remark = Reason(claim.code) if claim.code in WORTH_A_LOOK else None
             return Answer(claim.outcome, claim.tensor() if question else None, remark, seconds=seconds)
         why = self._reason(claim, question, index)
         line = claim.line if 0 < claim.line <= len(self.lines) else 0

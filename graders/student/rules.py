@@ -175,12 +175,14 @@ class _Screener(ast.NodeTransformer):
             return self._refusal(reason(NAMES.get(node.id, Code.NOT_NEEDED), name=node.id), node, None)
         return node
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.Lambda) -> ast.AST:
         before = self.own
         self.own = before | set(_bound(inner for inner in ast.walk(node) if not isinstance(inner, ast.alias)))
         self.generic_visit(node)
         self.own = before
         return node
+
+    visit_Lambda = visit_FunctionDef  # noqa: N815
 
     def visit_match_case(self, node: ast.match_case) -> ast.AST:
         """A pattern takes no refusal in it, and does nothing but compare."""
@@ -209,7 +211,9 @@ def _bound(nodes: Iterable[ast.AST]) -> Iterator[str]:
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name) | ast.FunctionDef(name=name):
                 yield name
-            case ast.ClassDef(name=name) | ast.alias(asname=str(name)) | ast.alias(name=name):
+            case ast.ClassDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ExceptHandler(name=str(name)):
+                yield name
+            case ast.alias(asname=str(name)) | ast.alias(name=name):
                 yield name.split(".")[0]
 
 
@@ -225,8 +229,16 @@ def _imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
 
 
 def bound_by(statement: ast.stmt) -> set[str]:
-    """Names that a statement binds, those inside its functions included."""
-    return set(_bound(ast.walk(statement)))
+    """Names that a statement binds where it stands, and not inside its functions and classes."""
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return {statement.name}
+    found, waiting = set(_bound([statement])), list(ast.iter_child_nodes(statement))
+    while waiting:
+        node = waiting.pop()
+        found |= bound_by(node) if isinstance(node, ast.stmt) else set(_bound([node]))
+        if not isinstance(node, (ast.stmt, ast.Lambda)):
+            waiting += ast.iter_child_nodes(node)
+    return found
 
 
 def _as_list(made: ast.AST | list[ast.stmt]) -> list[ast.stmt]:
