@@ -92,8 +92,8 @@ class Code(Enum):
         "this cannot be used here: torch, numpy, math and the like suffice",
     )
     ONE_FILE = (
-        "{name} is not there: one file is graded, with torch and numpy. Copy what you need of {name} into it",
-        "this is not there: one file is graded, with torch and numpy. Copy what you need into it",
+        "{name} cannot be used: one file is graded, with torch and numpy. Copy what you need of {name} into it",
+        "this cannot be used: one file is graded, with torch and numpy. Copy what you need into it",
     )
     OTHER_FILE = (
         "`{name}` is for other files: one file is graded, and it reads and writes no other",

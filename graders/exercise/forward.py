@@ -12,6 +12,7 @@ from graders.exercise.cases import Case
 from graders.exercise.module import Exercise, ExerciseError
 
 
+@torch.enable_grad()  # a notebook may have turned it off
 def run_forward(exercise: Exercise, case: Case, rng: torch.Generator, dtype: torch.dtype) -> dict[str, Any]:
     """Every value that forward() names, with the graph to `loss`. Float inputs are leaves of `dtype`.
 

@@ -51,7 +51,7 @@ SITUATIONS = [
     Situation("wrong_in_six_ways", WRONG),
     Situation("returns_none", {"dprobs": "dprobs = dlogprobs / probs"}, options=ONE),
     Situation("syntax_error", edit=lambda text: text.replace("def dprobs(probs, dlogprobs):", "def dprobs(probs, dlogprobs)"), options=ONE),
-    Situation("import_error", edit=lambda text: text.replace("import torch\n", "import torch\nfrom torch import sofmax\n"), options=ONE),
+    Situation("import_error", edit=lambda text: text.replace("import torch\n", "import torch\nimport torch.nn.funktional\n"), options=ONE),
     Situation("exception", {"dprobs": "scale = 1 / probs\nreturn scale @ dlogprobs"}, options=ONE),
     Situation("wrong_type", {"dprobs": "return [1, 2]", "dlogprobs": "return 'no'"}, options=ONE),
     Situation("wrong_shape", {"dbnbias": "return dhpreact", "dbngain": "return (dhpreact * bnraw).sum(1)"}, options=("-k", "bnbias or bngain")),

@@ -21,6 +21,7 @@ from graders.oracle.questions import question
 from graders.oracle.trial import Trial
 from graders.sandbox.sandbox import Sandbox, Sandboxed
 from graders.sandbox.task import Limits
+from graders.student.accidents import settings_kept
 from graders.student.module import InProcess, Respondent, load_student
 from graders.student.question import Question
 from tests.support.sandboxes import sandbox_of
@@ -100,10 +101,11 @@ def test_in_a_notebook(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     notebook = ModuleType("notebook")
     monkeypatch.setitem(sys.modules, "notebook", notebook)  # dataclasses look their module up by name
     namespace: dict[str, Any] = vars(notebook)
-    exec(compile(text, cell, "exec"), namespace)
     found = {}
-    for name in names_in(path):
-        function = namespace[name]
-        student = student_of(function, name_of(function, namespace), namespace)
-        found |= refused(path, InProcess(student), [name])
+    with settings_kept():  # the notebook's own stay what they are while it is checked
+        exec(compile(text, cell, "exec"), namespace)
+        for name in names_in(path):
+            function = namespace[name]
+            student = student_of(function, name_of(function, namespace), namespace)
+            found |= refused(path, InProcess(student), [name])
     assert found == {}
