@@ -100,21 +100,22 @@ class Code(Enum):
     )
     NOT_NEEDED = ("`{name}` is not needed here and not allowed", "this is not needed here and not allowed")
     NO_IMPORT = (
-        "{name} cannot be imported here: torch, numpy, math and the like suffice",
-        "this cannot be imported here: torch, numpy, math and the like suffice",
+        "{name} cannot be used here: torch, numpy, math and the like suffice",
+        "this cannot be used here: torch, numpy, math and the like suffice",
     )
-    SPELLED_OUT = (
-        "`{name}` is taken only with a name that is written out: {name}(x, 'shape')",
-        "attributes are taken only by a name that is written out",
+    ONE_FILE = (
+        "{name} cannot be used: one file is graded, with torch and numpy. Copy what you need of {name} into it",
+        "this cannot be used: one file is graded, with torch and numpy. Copy what you need into it",
     )
-    REQUIRES_GRAD = ("requires_grad is not by hand: work the gradient out and compute it",)
-    GRAD_MODE = ("autograd is not by hand: work the gradient out and compute it",)
+    OTHER_FILE = (
+        "`{name}` is for other files: one file is graded, and it reads and writes no other",
+        "one file is graded, and it reads and writes no other",
+    )
+    AUTOGRAD = ("autograd is not by hand: work the gradient out and compute it",)
     BACKWARD_KERNEL = (
         "{name} is not by hand: work the gradient out and compute it",
         "a backward kernel of torch is not by hand: work the gradient out and compute it",
     )
-    COMPLEX_NUMBERS = ("complex numbers have no place in this gradient: work it out in real ones",)
-    TOO_MANY_OPERATIONS = ("takes far more operations than the gradient needs: work it out as a formula",)
 
     # --- what follows from the other items
     CULPRIT = ("the first culprit is {item}",)
@@ -130,6 +131,9 @@ class Code(Enum):
     DROP_DIMENSION = ("a dimension of size 1 is too many (keepdim=True?)",)
     RESHAPE = ("reshape it",)
     SINGLE_PRECISION = ("right to single precision: something inside is float32 (torch.zeros, torch.tensor?)",)
+    MANY_OPERATIONS = ("took very many tensor operations: nested loops, or difference quotients",)
+    FORWARD_CALLED = ("calls the forward pass",)
+    COMPLEX_NUMBERS = ("computes with complex numbers",)
     NOT_BIT_FOR_BIT = ("not bit for bit: autograd's {kernels} kernel rounds in another order. Not graded",)
 
     # --- no verdict
@@ -141,6 +145,10 @@ class Code(Enum):
     NOTHING_TO_GRADE = ("nothing that can be graded was handed in: {text}",)
     UNREADABLE = ("{text}",)
     FOREIGN_CELL = ("this cell is not one of backprop-ninja's: a person has to grade it",)
+
+
+# remarks for an instructor: none of them is certain to be anything else than honest work
+WORTH_A_LOOK = frozenset({Code.MANY_OPERATIONS, Code.FORWARD_CALLED, Code.COMPLEX_NUMBERS})
 
 
 @dataclass(frozen=True)

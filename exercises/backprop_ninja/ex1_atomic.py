@@ -31,6 +31,10 @@ with random numbers as its upstream gradients: a mistake higher up does not spoi
 it, and you may start wherever you like.
 """  # release: c7fae6c9d833
 
+# Allowed: torch, numpy, math and the like; loops, vmap, helpers and classes of your own.
+# Not allowed: autograd in any form, torch.func's derivatives, backward kernels, torch.jit, torch.compile.
+# One file: only this one is graded. It imports and reads no other; copy what you need into it.
+
 import torch
 
 from graders.names import batch_of_names

@@ -22,6 +22,10 @@ others are pushed down, with equal force in total. The more wrong the network is
 pulls; where it is sure and right, the row is almost zero and nothing moves.
 """  # release: d559c5c5ae94
 
+# Allowed: torch, numpy, math and the like; loops, vmap, helpers and classes of your own.
+# Not allowed: autograd in any form, torch.func's derivatives, backward kernels, torch.jit, torch.compile.
+# One file: only this one is graded. It imports and reads no other; copy what you need into it.
+
 import torch
 import torch.nn.functional as F
 

@@ -17,6 +17,10 @@ signature. Mind that the variance is the unbiased one (n - 1 and not n), and tha
 1e-5 is added to it: small variances are among the cases. Run `pytest exercises/` to check.
 """  # release: c7a33c7ea94c
 
+# Allowed: torch, numpy, math and the like; loops, vmap, helpers and classes of your own.
+# Not allowed: autograd in any form, torch.func's derivatives, backward kernels, torch.jit, torch.compile.
+# One file: only this one is graded. It imports and reads no other; copy what you need into it.
+
 import torch
 import torch.nn.functional as F
 

@@ -28,6 +28,10 @@ anywhere. At the end it computes the losses, draws the loss curve, and makes up 
 `backprop-ninja train --steps 20000` is a tenth of it.
 """  # release: 00ba79e1738d
 
+# Allowed: torch, numpy, math and the like; loops, vmap, helpers and classes of your own.
+# Not allowed: autograd in any form, torch.func's derivatives, backward kernels, torch.jit, torch.compile.
+# One file: only this one is graded. It imports and reads no other; copy what you need into it.
+
 import torch
 import torch.nn.functional as F
 

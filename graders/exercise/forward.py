@@ -17,6 +17,7 @@ from graders.exercise.module import Exercise, functions_of
 from graders.words import Code, Reason, reason
 
 
+@torch.enable_grad()  # a notebook may have turned it off
 def run_forward(exercise: Exercise, case: Case, rng: torch.Generator, dtype: torch.dtype) -> dict[str, Any]:
     """Every value that forward() names, with the graph to `loss`. Float inputs are leaves of `dtype`.
 

@@ -12,15 +12,21 @@ from graders.exercise.module import Exercise, Gradient, functions_of, targets_of
 BEGIN = re.compile(r"^\s*### BEGIN SOLUTION\s*$")
 RELEASE = re.compile(r"# release: ([0-9a-f]{12})\b")
 END = re.compile(r"^(\s*)### END SOLUTION\s*$")
+RULES = (
+    "# Allowed: torch, numpy, math and the like; loops, vmap, helpers and classes of your own.",
+    "# Not allowed: autograd in any form, torch.func's derivatives, backward kernels, torch.jit, torch.compile.",
+    "# One file: only this one is graded. It imports and reads no other; copy what you need into it.",
+)
 
 
 def stub(exercise: Exercise) -> str:
-    """The student's module: stories instead of docstrings with hints, an exception instead of each solution.
+    """The student's module: the rules, stories instead of docstrings with hints, an exception for each solution.
 
     Raises ExerciseError where solution markers are missing or do not pair up.
     """
     lines: list[str | None] = list(exercise.text.splitlines())
-    for function in functions_of(ast.parse(exercise.text)):
+    tree = ast.parse(exercise.text)
+    for function in functions_of(tree):
         item = next((g for g in exercise.items if function.name in (g.function, g.name)), None)
         if item:
             described = exercise.run if exercise.run and function.name == "run" else item
@@ -33,6 +39,8 @@ def stub(exercise: Exercise) -> str:
     for number, line in enumerate(lines, 1):
         if line is not None and (BEGIN.match(line) or END.match(line)):
             raise ExerciseError(exercise.path, number, "a solution marker outside a gradient", "remove it.")
+    if ast.get_docstring(tree) is not None:
+        lines.insert(tree.body[0].end_lineno or 1, "\n".join(["", *RULES]))
     return _stamped("\n".join(line for line in lines if line is not None) + "\n")
 
 

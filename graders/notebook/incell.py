@@ -7,7 +7,7 @@ nbgrader gives no points to a cell that wrote there.
 import contextlib
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -17,6 +17,7 @@ from graders.exercise.kit import Kit, KitError, open_kit
 from graders.exercise.module import Gradient
 from graders.notebook import display
 from graders.outcome import Outcome
+from graders.student.live import refusal
 from graders.student.module import InProcess, Student
 from graders.verdict.chained import Chained
 from graders.verdict.grader import Cases
@@ -39,28 +40,45 @@ def check(function: Callable[..., Any], gradient: str = "") -> None:
 
     `gradient` names one of several that the function returns: check(backward, "dC").
     """
+    namespace = sys._getframe(1).f_globals
     with contextlib.redirect_stderr(sys.stdout):
-        problem = _checked(function, gradient)
+        problem = _checked(function, gradient, namespace)
     if problem:
         raise NotRight(problem) from None
 
 
-def _checked(function: Callable[..., Any], name: str) -> str:
+def _checked(function: Callable[..., Any], name: str, caller: dict[str, Any]) -> str:
     """Show the result; what is to be raised, empty if it is right."""
-    plain = inspect.unwrap(function) if callable(function) else None
-    if not isinstance(plain, FunctionType):
+    if not callable(function) or isinstance(function, type):
         return "check() takes a function of this notebook: check(dcounts)"
+    plain = inspect.unwrap(function)
+    namespace = plain.__globals__ if isinstance(plain, FunctionType) else caller
+    own = name_of(function, namespace)
     try:
-        kit = find_kit(plain.__globals__)
-        item = _item(kit, function.__name__, name)
+        kit = find_kit(namespace)
+        item = _item(kit, own, name)
     except KitError as error:
         return str(error)
-    check = _check(kit, function)
+    check = _check(kit, function, own, namespace)
     result = check.result(item.name)
     seen = _seen.setdefault(kit.path, {})
-    seen[item.target] = plain.__code__, result.outcome.state
+    seen[item.target] = _code(function), result.outcome.state
     display.show(result, check, {target: state for target, (_, state) in _current(seen, check).items()})
     return "" if result.right else _refusal(result)
+
+
+def name_of(function: Callable[..., Any], namespace: Mapping[str, Any]) -> str:
+    """What the notebook calls a function: a lambda and a partial know no name of their own."""
+    own = str(getattr(function, "__name__", ""))
+    known = [
+        name for name, value in list(namespace.items()) if value is function and name.startswith(("d", "backward"))
+    ]
+    return own if own in known or not known else known[0]
+
+
+def _code(function: object) -> object:
+    """What stands for a function as it is now."""
+    return getattr(inspect.unwrap(function), "__code__", function)  # type: ignore[arg-type]
 
 
 def _refusal(result: Result) -> str:
@@ -95,30 +113,35 @@ def _item(kit: Kit, function: str, name: str) -> Gradient:
     raise KitError(f"there is no {what} in {kit.exercise.identity}. There are: {known}.")
 
 
-def _check(kit: Kit, function: Callable[..., Any]) -> Chained:
+def _check(kit: Kit, function: Callable[..., Any], name: str, namespace: Mapping[str, Any]) -> Chained:
     """A check of the functions as they are now; what autograd says is kept from the one before.
 
     A function that ran out of time is waited for again only where it is the one that is checked.
     """
-    plain = inspect.unwrap(function)
-    namespace = plain.__globals__
-    functions = {name: value for name, value in list(namespace.items()) if hasattr(value, "__code__")}
-    functions[function.__name__] = function
-    student = Student(Path(plain.__code__.co_filename), "", functions)
+    student = student_of(function, name, namespace)
     last = _checks.get(kit.path)
     if last is None or last.cases.kit.stub != kit.stub:
-        respondent = InProcess(student, patient_with=function.__name__)
+        respondent = InProcess(student, patient_with=name)
         check = Chained(kit.exercise, respondent, Cases.at_home(kit.exercise, kit))
     else:
-        waited_for = last.module.waited_for
-        respondent = InProcess(student, waited_for=waited_for, patient_with=function.__name__)
+        respondent = InProcess(student, waited_for=last.module.waited_for, patient_with=name)
         check = Chained(last.exercise, respondent, last.cases)
     _checks[kit.path] = check
     return check
 
 
+def student_of(function: Callable[..., Any], name: str, namespace: Mapping[str, Any]) -> Student:
+    """The notebook's functions, with what the rules say of the one that is checked."""
+    plain = inspect.unwrap(function)
+    path = plain.__code__.co_filename if isinstance(plain, FunctionType) else ""
+    functions = {known: value for known, value in list(namespace.items()) if callable(value)}
+    functions[name] = function
+    refused = refusal(function, namespace)
+    return Student(Path(path), "", functions, refused={name: refused} if refused else {})
+
+
 def _current(seen: dict[str, tuple[object, str]], check: Chained) -> dict[str, tuple[object, str]]:
     """What was seen of functions that have not been written anew since."""
-    code = {name: getattr(inspect.unwrap(f), "__code__", None) for name, f in check.module.student.functions.items()}
-    function = {g.target: g.function for g in check.exercise.items}
-    return {target: entry for target, entry in seen.items() if code.get(function[target]) is entry[0]}
+    functions = check.module.student.functions
+    known = {g.target: functions[g.function] for g in check.exercise.items if g.function in functions}
+    return {target: entry for target, entry in seen.items() if target in known and _code(known[target]) is entry[0]}

@@ -42,7 +42,7 @@ def refusals(targets: tuple[str, ...], consumers: tuple[str, ...], values: tuple
 
 
 def operations(oracle: Oracle) -> int:
-    """Tensor operations for one call: 16 for each round of a loop over the longest axis or index, at least 200.
+    """Tensor operations that a call rarely exceeds: 16 a round of a loop over the longest axis or index, at least 200.
 
     One-line answers take about 10, right loops up to 15 a round; a difference quotient takes several an entry.
     """

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from graders.outcome import Outcome
 from graders.report.scores import Graded, Report
 from graders.verdict.result import Result
+from graders.words import WORTH_A_LOOK
 
 GROUPS = ("passed", "wrong", "failed", "untouched", "none")
 WRONG = (Outcome.WRONG, Outcome.WRONG_SHAPE, Outcome.BAD_OUTPUT)
@@ -92,7 +93,8 @@ class Tally:
             self.causes[result.cause or result.outcome.value] += 1
             self._found.setdefault(key, Misconception(exercise, result.item, result.cause, result.message))
             self._found[key].students.append(student)
-        if result.outcome in NOT_BY_HAND or result.outcome is Outcome.GRADER_ERROR:
+        remarked = any(remark.code in WORTH_A_LOOK for remark in result.remarks)
+        if result.outcome in NOT_BY_HAND or result.outcome is Outcome.GRADER_ERROR or remarked:
             self.looked_at.append((student, exercise, result))
 
     def misconceptions(self) -> list[Misconception]:

@@ -1,81 +1,66 @@
-"""What by hand means, as far as torch's operations tell: a watch on each of them while a submission runs.
+"""What a class alone can see of by hand: a watch on each of torch's operations while a submission runs.
 
-Inference mode must stay on (autograd and functorch leave it), no dual or complex numbers, no operations that are
-themselves backward formulas, and no more operations than the budget, which ends difference quotients. Work on Python
-numbers or in numpy is not seen: a student who writes their own tape on those passes. It deters and explains; the
-sandbox does not rely on it.
+It refuses what guard.py refuses, where Python does not show it: an operation that autograd's engine runs, one of the
+forward mode, a backward formula called in C. And it remarks what an instructor may want to look at, and what costs no
+points: very many operations, complex numbers, the forward pass called inside. Work on Python numbers or in numpy is not
+seen: who writes their own tape on those passes. It deters and explains; the sandbox does not rely on it.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from graders.student.rules import Fault, Forbidden
+from graders.student.guard import Guard
 from graders.words import Code, Reason, reason
 
 
-class Refused:
-    """Stands where a module that may not be imported would be."""
-
-    def __init__(self, refuse: Callable[[], NoReturn]):
-        object.__setattr__(self, "_refuse", refuse)
-
-    def __call__(self, *arguments: Any, **keywords: Any) -> NoReturn:
-        object.__getattribute__(self, "_refuse")()
-        raise AssertionError
-
-    __getattribute__ = __setattr__ = __getitem__ = __call__
-
-
 class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Refuses operations that are not by hand. `why` keeps the first refusal, were it caught or not."""
+    """Has `guard` refuse operations that are not by hand; `remark` is what there is to say of one let be."""
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:  # nothing is compiled here; True imports 800 modules and wraps every op
         return False
 
-    def __init__(self, on: bool):
+    def __init__(self, guard: Guard):
         super().__init__()  # type: ignore[no-untyped-call]
-        self.on, self.line, self._left = on, 0, 0
-        self.why: Reason | None = None
-        self.faults: Sequence[Fault] = ()  # of the text, which `refused` knows by their numbers
-
-    def refuse(self, why: Reason, line: int = 0) -> NoReturn:
-        """Raises Forbidden."""
-        if self.why is None:
-            self.why, self.line = why, line
-        raise Forbidden(why, line)
-
-    def refused(self, number: int, later: bool) -> Any:
-        """What stands in the text for a fault of it; `later`: a stand-in that refuses when it is used."""
-        fault = self.faults[number]
-        return Refused(lambda: self.refuse(*fault)) if later else self.refuse(*fault)
+        self.guard = guard
+        self.remark: Code | None = None
+        self._left = 0
 
     @contextlib.contextmanager
     def during(self, operations: int) -> Iterator[None]:
-        if not self.on:
+        """Watch one call; more than `operations` are worth a remark."""
+        self._left, self.remark = operations, None
+        with self if self.guard.on else contextlib.nullcontext():
             yield
-            return
-        self._left = operations
-        with torch.inference_mode(), self:
-            yield
+
+    def noticing(self, forward: Callable[..., Any]) -> Callable[..., Any]:
+        """The forward pass, with a remark on whoever calls it."""
+
+        @functools.wraps(forward)
+        def noticed(*arguments: Any, **keywords: Any) -> Any:
+            self.remark = self.remark or Code.FORWARD_CALLED
+            return forward(*arguments, **keywords)
+
+        return noticed
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        self._left -= 1
         name = func.name()
+        if torch._C._current_graph_task_id() != -1 or "_make_dual" in name or "_fw_" in name:
+            self.guard.refuse(Reason(Code.AUTOGRAD))
+        if "backward" in name or "_jvp" in name:
+            self.guard.refuse(reason(Code.BACKWARD_KERNEL, name=name.split("::")[-1].split(".")[0]))
+        self._left -= 1
         if self._left < 0:
-            self.refuse(Reason(Code.TOO_MANY_OPERATIONS))
-        if torch.is_grad_enabled() or not torch.is_inference_mode_enabled():
-            self.refuse(Reason(Code.GRAD_MODE))
-        if "backward" in name or "dual" in name or "_fw_" in name:
-            self.refuse(reason(Code.BACKWARD_KERNEL, name=name.split("::")[-1].split(".")[0]))
+            self.remark = self.remark or Code.MANY_OPERATIONS
         result = func(*args, **(kwargs or {}))
         for value in result if isinstance(result, (tuple, list)) else (result,):
             if isinstance(value, torch.Tensor) and value.is_complex():
-                self.refuse(Reason(Code.COMPLEX_NUMBERS))
+                self.remark = self.remark or Code.COMPLEX_NUMBERS
         return result

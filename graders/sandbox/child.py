@@ -3,7 +3,6 @@
 Whatever comes back from here is a claim. This process knows the submission, the inputs and nothing else.
 """
 
-import ast
 import linecache
 import os
 import random
@@ -11,7 +10,7 @@ import signal
 import sys
 import types
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,9 +24,9 @@ from graders.sandbox.task import Limits, Task, most_elements, unpack
 from graders.sandbox.wire import ARMED, CLAIMABLE, LOADED, MOST_DIMENSIONS, Claim, claim_of, encode, extent
 from graders.student.accidents import attempted
 from graders.student.answer import Answer, ask
+from graders.student.guard import Guard
 from graders.student.module import unreadable
 from graders.student.question import Question
-from graders.student.rules import REFUSE, Forbidden, screen
 from graders.words import Code, Reason, reason
 
 RESULT = 3  # the descriptor that claims go to; 0 is empty, 1 and 2 are counted and thrown away
@@ -98,40 +97,38 @@ def _answer_all(work: Task) -> None:
     torch.default_generator.manual_seed(0)  # children share the zygote's random state
     random.seed(0)
     np.random.seed(0)
-    watch = Watch(work.limits.watch)
+    guard = Guard(PATH, work.limits.watch, work.limits.static_check)
+    watch = Watch(guard)
+    sys.breakpointhook = lambda *_, **__: None  # one that was left in the text costs nothing
     module = types.ModuleType("submission")
-    vars(module).update({"__file__": str(PATH), REFUSE: watch.refused})
+    vars(module)["__file__"] = str(PATH)
     sys.modules[module.__name__] = module
-    (loaded,) = _watched(watch, 1, lambda: _load(work, watch, vars(module)))
+    (loaded,) = _claimable(1, lambda: _load(work, guard, vars(module)))
     _send(claim_of(LOADED, loaded))
     if loaded.outcome is not Outcome.ANSWERED:
         return
+    if callable(forward := vars(module).get("forward")):
+        vars(module)["forward"] = watch.noticing(forward)
     number = 0
     for question in work.questions():
         function = vars(module).get(question.function)
-        count = len(question.targets)
-        for index, answer in enumerate(_watched(watch, count, lambda: _answers(question, function, watch))):
+        answers = _claimable(len(question.targets), lambda: _answers(question, function, watch))
+        for index, answer in enumerate(answers):
             _send(claim_of(number, _within_bounds(answer, question.shapes[index])))
             number += 1
 
 
-def _load(work: Task, watch: Watch, names: dict[str, Any]) -> tuple[Answer, ...]:
+def _load(work: Task, guard: Guard, names: dict[str, Any]) -> tuple[Answer, ...]:
     """Run the text, which is UTF-8 here (student/text.py saw to that); it leaves its functions in `names`."""
 
     def load() -> Answer:
         text = work.source.decode().removeprefix("\ufeff")
         linecache.cache[str(PATH)] = len(text), None, text.splitlines(True), str(PATH)
         try:
-            tree = ast.parse(text, str(PATH))
-            if work.limits.static_check:
-                tree, watch.faults = screen(tree)
-            code = compile(tree, str(PATH), "exec")
+            program = guard.program(text)
         except SyntaxError as error:
             return unreadable(error)
-        except Forbidden as error:
-            return Answer(Outcome.FORBIDDEN, reason=error.why, line=error.line)
-        with watch.during(work.limits.import_operations):
-            exec(code, names)
+        guard.run(program, names)
         return Answer(Outcome.ANSWERED)
 
     return (attempted(load, PATH, None),)
@@ -142,25 +139,22 @@ def _answers(question: Question, function: Any, watch: Watch) -> tuple[Answer, .
         return (Answer(Outcome.ERROR, reason=Reason(Code.MISSING)),) * len(question.targets)
 
     def attempt(action: Callable[[], Any]) -> Any:
-        def call() -> Any:
-            with watch.during(question.operations):
-                return action()
+        with watch.during(question.operations):
+            return watch.guard.judged(lambda: attempted(action, PATH, None))
 
-        return attempted(call, PATH, None)
+    answers = ask(function, question, attempt)
+    if watch.remark is None:
+        return answers
+    remark = Reason(watch.remark)
+    return tuple([a if a.tensor is None else replace(a, reason=remark) for a in answers])
 
-    return ask(function, question, attempt)
 
-
-def _watched(watch: Watch, count: int, action: Callable[[], tuple[Answer, ...]]) -> tuple[Answer, ...]:
+def _claimable(count: int, action: Callable[[], tuple[Answer, ...]]) -> tuple[Answer, ...]:
     """What came of it, in terms that may be claimed. Nothing that a submission raises gets past here."""
-    watch.why = None
     try:
         answers = action()
     except (Exception, KeyboardInterrupt) as error:  # the latter is handed on by `attempted`
         answers = (Answer(Outcome.ERROR, reason=reason(Code.RAISED, kind=type(error).__name__)),) * count
-    if watch.why:
-        line = answers[0].line or watch.line
-        return (Answer(Outcome.FORBIDDEN, reason=watch.why, line=line),) * count
     claimable = all(answer.outcome in CLAIMABLE for answer in answers)
     return answers if claimable else (Answer(Outcome.ERROR, reason=Reason(Code.RAISED)),) * count
 

@@ -16,7 +16,7 @@ from graders.sandbox.wire import NAMES, Claim
 from graders.student.answer import Answer
 from graders.student.question import Question
 from graders.student.text import printable
-from graders.words import Code, Reason, reason
+from graders.words import WORTH_A_LOOK, Code, Reason, reason
 
 WORD = re.compile(r"[^\W\d]\w*")
 DOTTED = re.compile(r"\.?[^\W\d]\w*(?:\.[^\W\d]\w*)*")
@@ -29,8 +29,8 @@ SAYABLE = frozenset(  # codes that a child may claim
         *(Code.UNKNOWN_NAME, Code.NOT_UPSTREAM, Code.THE_ANSWER),
         *(Code.RETURNED_NONE, Code.RETURNED_NUMBERS, Code.RETURNED_OTHER, Code.RETURNED_COUNT, Code.RETURNED_COMPLEX),
         *(Code.RETURNED_SPARSE, Code.RETURNED_TOO_MUCH),
-        *(Code.NOT_BY_HAND, Code.NOT_NEEDED, Code.NO_IMPORT, Code.SPELLED_OUT, Code.REQUIRES_GRAD, Code.GRAD_MODE),
-        *(Code.BACKWARD_KERNEL, Code.COMPLEX_NUMBERS, Code.TOO_MANY_OPERATIONS),
+        *(Code.NOT_BY_HAND, Code.NOT_NEEDED, Code.NO_IMPORT, Code.ONE_FILE, Code.OTHER_FILE, Code.AUTOGRAD),
+        *(Code.BACKWARD_KERNEL,),
     }
 )
 
@@ -67,7 +67,8 @@ class Submission:
         A claim with a code that no child may use is one without a code.
         """
         if claim.outcome is Outcome.ANSWERED:
-            return Answer(claim.outcome, claim.tensor() if question else None, seconds=seconds)
+            remark = Reason(claim.code) if claim.code in WORTH_A_LOOK else None
+            return Answer(claim.outcome, claim.tensor() if question else None, remark, seconds=seconds)
         why = self._reason(claim, question, index)
         line = claim.line if 0 < claim.line <= len(self.lines) else 0
         raised = claim.outcome is Outcome.FORBIDDEN or (why and why.code in (Code.RAISED, Code.SYNTAX))

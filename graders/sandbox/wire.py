@@ -63,7 +63,8 @@ def claim_of(number: int, answer: Answer) -> Claim:
         names = tuple(str(facts.get(name, "")) for name in NAMES)
         return Claim(number, answer.outcome, answer.reason.code if answer.reason else None, answer.line, names)
     shape = tuple(int(size) for size in answer.tensor.shape)
-    return Claim(number, answer.outcome, shape=shape, data=answer.tensor.contiguous().numpy().tobytes())
+    remark = answer.reason.code if answer.reason else None
+    return Claim(number, answer.outcome, remark, shape=shape, data=answer.tensor.contiguous().numpy().tobytes())
 
 
 def encode(claim: Claim) -> bytes:

@@ -8,6 +8,7 @@ ended. Orders that come too late for a child are ignored. It holds no data of an
 import ast
 import contextlib
 import gc
+import importlib
 import os
 import pwd
 import select
@@ -29,8 +30,9 @@ from graders.sandbox.clock import processor_time
 from graders.sandbox.wire import COMPUTED, ENDED, READY, WORD
 from graders.student.accidents import attempted
 from graders.student.answer import ask
+from graders.student.guard import Guard
 from graders.student.question import Question
-from graders.student.rules import screen
+from graders.student.rules import MODULES, screen
 
 OUR_OWN = (
     "graders",
@@ -66,15 +68,18 @@ def locks(wanted: str) -> child.Locks:
 
 def warm() -> None:
     """Whatever is slow or reads files the first time happens here, before the first fork."""
+    for name in (*MODULES, "unicodedata"):  # the last is Python's own, for names with letters that are not ASCII
+        importlib.import_module(name)
     text = "def f(x, w):\n    return (x @ w).sum(1, keepdim=True) * 2\ndef g(x):\n    raise ValueError\n"
     names: dict[str, object] = {}
     exec(compile(text, "warm", "exec"), names)
-    watch = Watch(True)
+    guard = Guard(Path("warm"))
+    watch = Watch(guard)
     screen(ast.parse(text))
 
     def attempt(action: Callable[[], Any]) -> Any:
         with watch.during(100):
-            return attempted(action, Path("warm"), None)
+            return guard.judged(lambda: attempted(action, Path("warm"), None))
 
     for dtype in (torch.float64, torch.float32):
         given = {"x": torch.randn(5, 3, dtype=dtype), "w": torch.randn(3, 4, dtype=dtype)}

@@ -23,7 +23,10 @@ from graders.words import Code, Reason, reason
 
 @dataclass(slots=True)
 class Answer:
-    """A tensor (ANSWERED), or why there is none, with the student's own lines (`line` is 0 where no line is known)."""
+    """A tensor (ANSWERED), or why there is none, with the student's own lines (`line` is 0 where no line is known).
+
+    The reason beside a tensor is a remark.
+    """
 
     outcome: Outcome
     tensor: Tensor | None = None
@@ -132,9 +135,10 @@ def _called(function: Function, given: Mapping[str, Any], dtype: torch.dtype) ->
 
 
 def _unchanged(now: Tensor, before: Tensor) -> bool:
-    if now.shape != before.shape or now.dtype != before.dtype:
-        return False
-    return torch.equal(now, before) or bool(((now == before) | (now.isnan() & before.isnan())).all())
+    with torch._C.DisableTorchFunctionSubclass():  # a function may have made it a class of its own
+        if now.shape != before.shape or now.dtype != before.dtype:
+            return False
+        return torch.equal(now, before) or bool(((now == before) | (now.isnan() & before.isnan())).all())
 
 
 def _collected(returned: Any, question: Question) -> tuple[Answer, ...]:
@@ -186,4 +190,8 @@ def as_tensor(returned: object, dtype: torch.dtype) -> Tensor:
         raise NotATensor(reason(Code.RETURNED_OTHER, what=what, kind=kind))
     if returned.is_complex() or returned.layout is not torch.strided:
         raise NotATensor(Reason(Code.RETURNED_COMPLEX if returned.is_complex() else Code.RETURNED_SPARSE))
-    return returned.detach().to("cpu", dtype)
+    with torch._C.DisableTorchFunctionSubclass():  # so that a class of the student's own is a plain tensor from here on
+        plain = returned.detach().to("cpu", dtype)
+    if type(plain) is not Tensor:
+        raise NotATensor(reason(Code.RETURNED_OTHER, kind=type(returned).__name__))
+    return plain

@@ -16,6 +16,7 @@ from graders.exercise.stub import release_in
 from graders.outcome import Outcome
 from graders.student.accidents import attempted, functions_kept, hushed
 from graders.student.answer import Answer, Function, ask
+from graders.student.guard import Guard
 from graders.student.question import Question
 from graders.student.text import LONGEST_SOURCE, Undecodable, text_of
 from graders.words import Code, Reason, reason
@@ -45,28 +46,30 @@ class Student:
     lines: Mapping[str, int] = field(default_factory=dict)
     fault: Answer | None = None
     read_as: Reason | None = None  # the remark on an encoding that is not plain UTF-8
+    rules: Guard | None = None  # those of the file; a notebook's functions come without
+    refused: Mapping[str, Answer] = field(default_factory=dict)  # functions that may not be asked, see live.py
 
 
 def load_student(path: Path, limit: float = DEFAULT_LIMIT) -> Student:
     """Read and run a student's module. Nothing it does at import raises here: see Student.fault."""
+    rules = Guard(path)
     try:
         text, read_as = source_of(path)
-        tree = ast.parse(text, str(path))
-        code = compile(tree, str(path), "exec")
+        program = rules.program(text)
     except OSError as error:
         return Student(path, "", fault=Answer(Outcome.ERROR, reason=reason(Code.CANNOT_READ, text=str(error))))
     except Undecodable as error:
         return Student(path, "", fault=Answer(Outcome.ERROR, reason=error.why))
     except (SyntaxError, ValueError, RecursionError) as error:
         return Student(path, "", fault=unreadable(error))
-    lines = {node.name: node.lineno for node in tree.body if isinstance(node, ast.FunctionDef)}
+    lines = {node.name: node.lineno for node, _ in program if isinstance(node, ast.FunctionDef)}
     module = types.ModuleType(f"exercise_{identity_of(path)}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # dataclasses and pickle look their module up by name
     with functions_kept():
-        ended = attempted(lambda: exec(code, module.__dict__), path, limit)
+        ended = attempted(lambda: rules.run(program, vars(module)), path, limit)
     functions = {name: value for name, value in vars(module).items() if callable(value)}
-    return Student(path, text, functions, lines, ended, read_as)
+    return Student(path, text, functions, lines, ended, read_as, rules)
 
 
 def source_of(path: Path) -> tuple[str, Reason | None]:
@@ -129,6 +132,8 @@ class InProcess:
         function = self.student.functions.get(question.function)
         if function is None:
             return (self._missing(question),) * count
+        if question.function in self.student.refused:
+            return (self.student.refused[question.function],) * count
         if id(function) in self.waited_for and question.function != self.patient_with:
             return (Answer(Outcome.TIME_OUT, reason=reason(Code.STILL_RUNNING, seconds=self.limit)),) * count
         answers = ask(function, question, self.attempt)
@@ -143,7 +148,8 @@ class InProcess:
 
     def attempt(self, action: Callable[[], Any]) -> Any:
         """Run something of the student's: what it returns, or the answer that tells what became of it."""
-        return attempted(action, self.student.path, self.limit)
+        rules = self.student.rules or Guard(self.student.path)
+        return rules.judged(lambda: attempted(action, self.student.path, self.limit))
 
     def line_of(self, function: str) -> int:
         return self.student.lines.get(function, 0)

@@ -17,8 +17,8 @@ class Question:
     `values` are the tensors and numbers of the forward pass, shared by all questions of a case; `upstream` the
     gradients d<name> that have arrived. Both are offered by name. `refused` holds names that exist but are not to be
     had, each with the code of the reason. `shapes` are those of the tensors whose gradients come back; `several` says
-    that they come back as a tuple. `parameters` are those of the released stub. `operations` is how many tensor
-    operations one call may take where they are counted.
+    that they come back as a tuple. `parameters` are those of the released stub. More than
+    `operations` tensor operations in one call are worth a remark.
     """
 
     function: str

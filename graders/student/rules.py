@@ -1,34 +1,56 @@
-"""What by hand means, as far as the text tells: imports from an allow-list, no way into autograd by name.
+"""What by hand means, as far as the text tells: which modules may be used, and which names lead around the work.
 
-The text is read before it runs. What offends is replaced by a refusal where it stands, so that it costs only the
-functions that come upon it. Names that are built at run time are not seen here.
+Forbidden is only what is certain. The text is read before it runs, and what offends is replaced by a refusal where it
+stands: it costs the functions that come upon it when they are asked, and nothing else. What a name stands for at run
+time is guard.py's business: autograd is found there, however it is called.
 """
 
 import ast
-from typing import Any
+import builtins
+import sys
+from collections.abc import Collection, Iterable, Iterator
+from types import ModuleType
 
 from graders.words import Code, Reason, reason
 
 # fmt: off
-MODULES = {
-    "__future__", "collections", "collections.abc", "dataclasses", "functools", "graders", "graders.names", "itertools",
-    "math", "numpy", "torch", "torch.nn", "torch.nn.functional", "typing",
+MODULES = {  # with all that is inside them, but for REFUSED
+    "__future__", "abc", "bisect", "cmath", "collections", "contextlib", "copy", "dataclasses", "datetime", "decimal",
+    "enum", "fractions", "functools", "graders", "heapq", "itertools", "logging", "math", "numbers", "numpy",
+    "operator", "pprint", "random", "re", "reprlib", "statistics", "string", "sys", "textwrap", "time", "timeit",
+    "torch", "types", "typing", "typing_extensions", "warnings",
 }
-AUTOGRAD = {
-    "autograd", "backward", "compile", "enable_grad", "forward_ad", "func", "functional_call", "functorch", "grad",
-    "grad_fn", "hessian", "jacfwd", "jacobian", "jacrev", "jit", "jvp", "register_hook", "requires_grad",
-    "requires_grad_", "retain_grad", "set_grad_enabled", "vjp",
+OF_GRADERS = {"gradients", "names"}
+DERIVATIVES = {  # real outside of a graded call, where a check of one's own may use them
+    *(f"torch.autograd.{name}" for name in (
+        "Variable._execution_engine", "backward", "forward_ad", "functional", "grad", "gradcheck",
+        "graph._engine_run_backward")),
+    *(f"torch.func.{name}" for name in (
+        "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "vjp")),
 }
-OF_TORCH = {"_C", "export", "fx", "library", "ops", "overrides", "utils"}  # torch.utils, but not self.utils
-NAMES = {"breakpoint", "compile", "delattr", "eval", "exec", "globals", "input", "open", "setattr", "vars"}
-SPECIAL = {f"__{name}__" for name in (
-    "abs", "add", "all", "annotations", "bool", "call", "contains", "doc", "enter", "eq", "exit", "file", "float",
-    "floordiv", "ge", "getitem", "gt", "hash", "iadd", "imul", "init", "int", "isub", "iter", "itruediv", "le", "len",
-    "lt", "main", "matmul", "mod", "mul", "name", "ne", "neg", "next", "pos", "post_init", "pow", "radd", "repr",
-    "rmatmul", "rmul", "rpow", "rsub", "rtruediv", "setitem", "slots", "str", "sub", "truediv", "version",
-)}
+REFUSED = {
+    **dict.fromkeys(("functorch", "torch._functorch"), Code.NOT_BY_HAND),
+    **dict.fromkeys((
+        "numpy.ctypeslib", "numpy.f2py", "sys._current_frames", "sys._getframe", "sys.meta_path", "sys.modules",
+        "sys.path_hooks", "sys.setprofile", "sys.settrace", "torch._C", "torch._dynamo", "torch._inductor",
+        "torch._ops", "torch.compile", "torch.compiler", "torch.export", "torch.jit", "torch.library",
+        "torch.overrides", "torch.utils._python_dispatch", "torch.utils.checkpoint",
+    ), Code.NOT_NEEDED),
+    **dict.fromkeys((
+        "numpy.fromfile", "numpy.genfromtxt", "numpy.load", "numpy.loadtxt", "numpy.memmap", "numpy.save",
+        "numpy.savetxt", "numpy.savez", "numpy.savez_compressed", "torch.from_file", "torch.load", "torch.save",
+    ), Code.OTHER_FILE),
+}
+NAMES = {
+    "open": Code.OTHER_FILE,
+    **dict.fromkeys(("__builtins__", "__import__", "__loader__", "input"), Code.NOT_NEEDED),
+}
+INSIDES = {  # of functions, frames and modules: the ways to what watches a submission
+    "__builtins__", "__closure__", "__code__", "__globals__", "__loader__", "__self__", "__subclasses__",
+    "f_back", "f_builtins", "f_globals", "f_locals", "gi_frame", "tb_frame",
+}
 # fmt: on
-REFUSE = "__refuse__"
+REFUSE, STAND_IN = "__refuse__", "__stand_in__"
 
 
 Fault = tuple[Reason, int]  # what is not allowed, and its line
@@ -43,125 +65,190 @@ class Forbidden(Exception):
 
 
 def screen(tree: ast.Module) -> tuple[ast.Module, list[Fault]]:
-    """The module with what is not allowed replaced by refusals `__refuse__(number, later)`, and the numbered faults.
+    """The module with refusals for what is not allowed, and the faults, which the refusals know by their numbers.
 
-    Raises Forbidden for a fault that concerns the whole module.
+    `__refuse__(number)` refuses in a graded call; `__stand_in__(number)` makes something that refuses when it is used.
     """
-    body: list[ast.stmt] = []
-    faults: list[Fault] = []
-    for statement in tree.body:
-        if isinstance(statement, ast.If) and _is_main_block(statement.test):
-            continue
-        fault = _first_fault([statement])
-        if fault is None:
-            body.append(statement)
-            continue
-        faults.append(fault)
-        if isinstance(statement, (ast.Import, ast.ImportFrom)):
-            body += _stand_ins(statement, faults)
-        elif isinstance(statement, ast.FunctionDef) and not _fault_of_frame(statement):
-            refusal = ast.copy_location(ast.Expr(call := _refusal(faults)), call)
-            statement.body = [ast.fix_missing_locations(refusal)]
-            body.append(statement)
-        else:
-            raise Forbidden(*fault)
-    return ast.Module(body, tree.type_ignores), faults
+    screener = _Screener(tree)
+    return ast.fix_missing_locations(screener.visit(tree)), screener.faults
 
 
-def _is_main_block(test: ast.expr) -> bool:
-    return isinstance(test, ast.Compare) and isinstance(test.left, ast.Name) and test.left.id == "__name__"
+def fault_of_import(name: str, module: str = "") -> Reason | None:
+    """What is wrong with `import name`, or with `from module import name`."""
+    whole = meant_by(f"{module}.{name}" if module else name)
+    refused = _beginning(whole, REFUSED)
+    if refused:
+        return reason(REFUSED[refused], name=name)
+    root, *rest = whole.split(".")
+    if root in MODULES and not (root == "graders" and rest and rest[0] not in OF_GRADERS):
+        return None
+    of_python = root in sys.stdlib_module_names or root == "graders"
+    return reason(Code.NO_IMPORT if of_python else Code.ONE_FILE, name=(module.strip(".") and module) or name)
 
 
-def _fault_of_frame(function: ast.FunctionDef) -> Fault | None:
-    """A fault outside of the body, which runs when the function is defined."""
-    returns = [function.returns] if function.returns else []
-    return _first_fault([*function.decorator_list, function.args, *returns])
+def fault_of_name(meant: str, written: str) -> Reason | None:
+    """What is wrong with a dotted name that stands for `meant`."""
+    if _beginning(meant, DERIVATIVES):
+        return reason(Code.NOT_BY_HAND, name=written)
+    why = fault_of_import(meant)
+    return why and reason(why.code, name=written)
 
 
-def _refusal(faults: list[Fault], later: bool = False) -> ast.Call:
-    """A call that refuses for the last of `faults`; `later`: a stand-in that does so when it is used."""
-    arguments: list[ast.expr] = [ast.Constant(len(faults) - 1), ast.Constant(later)]
-    call = ast.Call(ast.Name(REFUSE, ast.Load()), arguments, [])
-    call.lineno = call.end_lineno = faults[-1][1]
-    call.col_offset = call.end_col_offset = 0
-    return call
+def meant_by(dotted: str) -> str:
+    """A dotted name from its own module on: torch.sys.path is sys.path."""
+    root, *rest = dotted.split(".")
+    meant, inside = root, sys.modules.get(root)
+    for part in rest:
+        inside = vars(inside).get(part) if isinstance(inside, ModuleType) else None
+        own = inside.__name__ if isinstance(inside, ModuleType) else ""
+        strays = own and own.split(".")[0] != meant.split(".")[0]
+        meant = own if strays else f"{meant}.{part}"
+    return meant
 
 
-def _stand_ins(statement: ast.Import | ast.ImportFrom, faults: list[Fault]) -> list[ast.stmt]:
-    """An assignment for each name that the import would bind; what may be imported still is."""
-    made: list[ast.stmt] = []
-    for alias in statement.names:
-        root = alias.name.split(".")[0]
-        if isinstance(statement, ast.Import) and not _fault_of_import(alias.name):
-            made.append(ast.Import([alias]))
-        elif isinstance(statement, ast.Import) and root in MODULES and alias.asname is None:
-            made.append(ast.Import([ast.alias(root)]))
-        elif alias.name != "*":
-            name = ast.Name(alias.asname or root, ast.Store())
-            made.append(ast.Assign([name], _refusal(faults, later=True)))
-    return [ast.fix_missing_locations(ast.copy_location(new, statement)) for new in made]
+def _beginning(dotted: str, names: Collection[str]) -> str:
+    """The beginning of a dotted name that is one of `names`; empty if none is."""
+    parts = dotted.split(".")
+    return next((p for p in (".".join(parts[:n]) for n in range(1, len(parts) + 1)) if p in names), "")
 
 
-def _first_fault(nodes: list[Any]) -> Fault | None:
-    for node in (inner for outer in nodes for inner in ast.walk(outer)):
-        fault = _fault(node)
-        if fault:
-            return fault, getattr(node, "lineno", 0)
-    return None
+class _Screener(ast.NodeTransformer):
+    def __init__(self, tree: ast.Module):
+        nodes = list(ast.walk(tree))
+        self.faults: list[Fault] = []
+        self.bound = set(_bound(nodes))
+        self.own: set[str] = set()  # names that the function at hand binds
+        self.read = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+        self.modules = dict(_imported(nodes))
+
+    def visit_Import(self, node: ast.Import) -> list[ast.stmt]:
+        made: list[ast.stmt] = []
+        for alias in node.names:
+            why, root = fault_of_import(alias.name), alias.name.split(".")[0]
+            if why is None:
+                made.append(ast.Import([alias]))
+            elif alias.asname is None and not fault_of_import(root):
+                made.append(ast.Import([ast.alias(root)]))
+            else:
+                made.append(self._stands_for(alias.asname or root, why, node))
+        return [ast.copy_location(statement, node) for statement in made]
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> list[ast.stmt]:
+        module = "." * node.level + (node.module or "")
+        honest: list[ast.alias] = []
+        made: list[ast.stmt] = []
+        for alias in node.names:
+            if alias.name == "*":
+                why, faulty = None, self._by_star(module)
+            else:
+                why, name = fault_of_import(alias.name, module), alias.asname or alias.name
+                faulty = {name: why} if why else {}
+            honest += [] if why or (faulty and fault_of_import(module)) else [alias]
+            made += [self._stands_for(name, fault, node) for name, fault in faulty.items()]
+        made[:0] = [ast.ImportFrom(node.module, honest, node.level)] if honest else []
+        return [ast.copy_location(statement, node) for statement in made] or [ast.copy_location(ast.Pass(), node)]
+
+    def _by_star(self, module: str) -> dict[str, Reason]:
+        """Names that the file reads, binds nowhere, and may not have from `module`."""
+        unknown = sorted(self.read - self.bound - vars(builtins).keys())
+        whole = fault_of_import(module)
+        found = {name: whole or fault_of_import(name, module) for name in unknown}
+        return {name: why for name, why in found.items() if why}
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        root, *rest = dotted(node)
+        meant = meant_by(".".join([self.modules[root], *rest])) if root in self.modules else ""
+        why = fault_of_name(meant, ".".join([root, *rest])[-80:]) if meant else None
+        if why and isinstance(node.ctx, ast.Load):
+            return self._refusal(why, node, node if _beginning(meant, DERIVATIVES) else None)
+        self.generic_visit(node)
+        if node.attr in INSIDES:
+            node.value = self._refusal(reason(Code.NOT_NEEDED, name=node.attr), node, node.value)
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if not isinstance(node.ctx, ast.Load):
+            return node
+        if _beginning(self.modules.get(node.id, ""), DERIVATIVES) and node.id not in self.own:
+            return self._refusal(reason(Code.NOT_BY_HAND, name=node.id), node, node)
+        if node.id in (REFUSE, STAND_IN) or (node.id in NAMES and node.id not in self.bound):
+            return self._refusal(reason(NAMES.get(node.id, Code.NOT_NEEDED), name=node.id), node, None)
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.Lambda) -> ast.AST:
+        before = self.own
+        self.own = before | set(_bound(inner for inner in ast.walk(node) if not isinstance(inner, ast.alias)))
+        self.generic_visit(node)
+        self.own = before
+        return node
+
+    visit_Lambda = visit_FunctionDef  # noqa: N815
+
+    def visit_match_case(self, node: ast.match_case) -> ast.AST:
+        """A pattern takes no refusal in it, and does nothing but compare."""
+        node.guard = self.visit(node.guard) if node.guard else None
+        node.body = [made for inner in node.body for made in _as_list(self.visit(inner))]
+        return node
+
+    def _stands_for(self, name: str, why: Reason, at: ast.stmt) -> ast.stmt:
+        return ast.Assign([ast.Name(name, ast.Store())], self._call(STAND_IN, why, at))
+
+    def _refusal(self, why: Reason, at: ast.expr, real: ast.expr | None) -> ast.expr:
+        """In a graded call a refusal, elsewhere what stood there, or what stands for it."""
+        call = self._call(REFUSE, why, at)
+        return ast.copy_location(ast.BoolOp(ast.Or(), [call, real or self._call(STAND_IN, why, at)]), at)
+
+    def _call(self, function: str, why: Reason, at: ast.stmt | ast.expr) -> ast.expr:
+        if (why, at.lineno) not in self.faults:
+            self.faults.append((why, at.lineno))
+        number = ast.Constant(self.faults.index((why, at.lineno)))
+        return ast.copy_location(ast.Call(ast.Name(function, ast.Load()), [number], []), at)
 
 
-def _fault(node: ast.AST) -> Reason | None:
-    match node:
-        case ast.Import(names=names):
-            return next(filter(None, (_fault_of_import(alias.name) for alias in names)), None)
-        case ast.ImportFrom(module=module, names=names, level=level):
-            whole = _fault_of_import("." * level + (module or ""))
-            parts = (_fault_of_name(a.name, module == "torch") for a in names if _not_a_module(module, a))
-            return whole or next(filter(None, parts), None)
-        case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name):
-            return _fault_of_name(name, False) if name.startswith("__") else None
-        case ast.Attribute(attr=name):
-            dotted = _dotted(node)
-            return _fault_of_name(name, dotted == f"torch.{name}", dotted)
-        case ast.Name(id="getattr" | "hasattr" as name, ctx=ast.Load()) if not hasattr(node, "spelled"):
-            return reason(Code.SPELLED_OUT, name=name)
-        case ast.Call(func=ast.Name(id="getattr" | "hasattr") as call, args=[_, ast.Constant(str(name)), *_]):
-            call.spelled = True  # type: ignore[attr-defined]
-            return _fault_of_name(name, True)
-        case ast.Name(id=name) if name in NAMES or (name.startswith("__") and name not in SPECIAL):
-            return reason(Code.NOT_NEEDED, name=name)
-        case ast.keyword(arg="requires_grad", value=value) if not _is_false(value):
-            return Reason(Code.REQUIRES_GRAD)
-    return None
+def _bound(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Names that are bound somewhere."""
+    for node in nodes:
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name) | ast.FunctionDef(name=name):
+                yield name
+            case ast.ClassDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ExceptHandler(name=str(name)):
+                yield name
+            case ast.alias(asname=str(name)) | ast.alias(name=name):
+                yield name.split(".")[0]
 
 
-def _dotted(node: ast.expr) -> str:
-    """torch.autograd.grad, as it was written; .grad where it hangs on something else than a name."""
+def _imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
+    """What names stand for that were imported, and may be."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            own = [(a.asname, a.name) if a.asname else (a.name.split(".")[0],) * 2 for a in node.names]
+            yield from ((name, module) for name, module in own if not fault_of_import(module))
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            honest = [alias for alias in node.names if not fault_of_import(alias.name, node.module)]
+            yield from ((alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in honest)
+
+
+def bound_by(statement: ast.stmt) -> set[str]:
+    """Names that a statement binds where it stands, and not inside its functions and classes."""
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return {statement.name}
+    found, waiting = set(_bound([statement])), list(ast.iter_child_nodes(statement))
+    while waiting:
+        node = waiting.pop()
+        found |= bound_by(node) if isinstance(node, ast.stmt) else set(_bound([node]))
+        if not isinstance(node, (ast.stmt, ast.Lambda)):
+            waiting += ast.iter_child_nodes(node)
+    return found
+
+
+def _as_list(made: ast.AST | list[ast.stmt]) -> list[ast.stmt]:
+    return made if isinstance(made, list) else [made]  # type: ignore[list-item]
+
+
+def dotted(node: ast.expr) -> list[str]:
+    """The parts of torch.autograd.grad, as written; the first is empty where it hangs on something else than a name."""
     names: list[str] = []
     while isinstance(node, ast.Attribute):
         names.insert(0, node.attr)
         node = node.value
-    return ".".join([node.id if isinstance(node, ast.Name) else "", *names])[-80:]
-
-
-def _is_false(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and value.value is False
-
-
-def _not_a_module(module: str | None, alias: ast.alias) -> bool:
-    return f"{module}.{alias.name}" not in MODULES
-
-
-def _fault_of_import(name: str) -> Reason | None:
-    if name in MODULES:
-        return None
-    by_hand = set(name.split(".")).isdisjoint(AUTOGRAD)
-    return reason(Code.NO_IMPORT if by_hand else Code.NOT_BY_HAND, name=name)
-
-
-def _fault_of_name(name: str, of_torch: bool, spelled: str = "") -> Reason | None:
-    if name in AUTOGRAD:
-        return reason(Code.NOT_BY_HAND, name=spelled or name)
-    if (of_torch and name in OF_TORCH) or (name.startswith("__") and name not in SPECIAL):
-        return reason(Code.NOT_NEEDED, name=spelled or name)
-    return None
+    return [node.id if isinstance(node, ast.Name) else "", *names]

@@ -50,6 +50,7 @@ def remarks_on(trials: Sequence[Trial]) -> tuple[Reason, ...]:
         remarks.append(reason(Code.SHAPED, target=trials[0].target, remedy=remedy, **shapes))
     if any(trial.match is Match.ROUNDED for trial in trials):
         remarks.append(Reason(Code.SINGLE_PRECISION))
+    remarks += dict.fromkeys(trial.given.reason for trial in trials if trial.given.reason)
     return tuple(remarks)
 
 

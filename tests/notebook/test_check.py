@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import subprocess
 import sys
 import types
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -45,6 +48,34 @@ def test_right_returns_nothing_and_prints_the_classic_line(capsys: pytest.Captur
     assert captured.out.startswith("logits ")
     assert "approximate: True" in captured.out
     assert captured.err == ""
+
+
+def test_a_notebook_that_turned_autograd_off_is_checked_as_ever(capsys: pytest.CaptureFixture[str]) -> None:
+    with torch.no_grad():
+        check(dlogits)
+    assert "approximate: True" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("made", [lambda: functools.partial(dlogits), lambda: functools.cache(dlogits)])
+def test_something_else_than_a_plain_function(
+    made: Callable[[], Callable[..., Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = made()
+    monkeypatch.setitem(globals(), "EXERCISE", EXERCISE)
+    monkeypatch.setitem(globals(), "dlogits", function)
+    assert check(function) is None
+
+
+def test_not_by_hand_is_said_at_the_line(capsys: pytest.CaptureFixture[str]) -> None:
+    def cheated(logits, Yb):
+        z = logits.clone().requires_grad_()
+        return torch.autograd.grad(F.cross_entropy(z, Yb), z)[0]
+
+    cheated.__name__ = "dlogits"
+    with pytest.raises(NotRight):
+        check(cheated)
+    said = capsys.readouterr().out
+    assert "`torch.autograd.grad` is not by hand" in said and "return torch.autograd.grad(F.cross_entropy" in said
 
 
 def test_wrong_says_why_and_raises_one_line(capsys: pytest.CaptureFixture[str]) -> None:

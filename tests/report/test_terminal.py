@@ -51,7 +51,7 @@ SITUATIONS = [
     Situation("wrong_in_six_ways", WRONG),
     Situation("returns_none", {"dprobs": "dprobs = dlogprobs / probs"}, options=ONE),
     Situation("syntax_error", edit=lambda text: text.replace("def dprobs(probs, dlogprobs):", "def dprobs(probs, dlogprobs)"), options=ONE),
-    Situation("import_error", edit=lambda text: text.replace("import torch\n", "import torch\nimport torhc\n"), options=ONE),
+    Situation("import_error", edit=lambda text: text.replace("import torch\n", "import torch\nimport torch.nn.funktional\n"), options=ONE),
     Situation("exception", {"dprobs": "scale = 1 / probs\nreturn scale @ dlogprobs"}, options=ONE),
     Situation("wrong_type", {"dprobs": "return [1, 2]", "dlogprobs": "return 'no'"}, options=ONE),
     Situation("wrong_shape", {"dbnbias": "return dhpreact", "dbngain": "return (dhpreact * bnraw).sum(1)"}, options=("-k", "bnbias or bngain")),
@@ -70,7 +70,14 @@ SITUATIONS = [
     Situation("function_removed", edit=lambda text: text.replace("def dprobs(", "def dprob("), options=ONE),
     Situation("given_code_changed", PARTLY, lambda text: text.replace("counts = norm_logits.exp()", "counts = logits.exp()"), ONE, 0),
     Situation("stub_of_another_release", PARTLY, lambda text: text.replace("counts = norm_logits.exp()", "counts = logits.exp()").replace("# release: ", "# release: 0123456789ab "), ONE),
-    Situation("exits_at_import", edit=lambda text: text + "\nimport os\nos._exit(0)\n", options=ONE),
+    Situation("exits_at_import", edit=lambda text: text + "\nimport sys\nsys.exit(0)\n", options=ONE),
+    Situation(
+        "not_by_hand",
+        {"dlogprobs": "logprobs.requires_grad_()\nreturn torch.autograd.grad(-logprobs[range(len(Yb)), Yb].mean(), logprobs)[0]", "dprobs": "return divided(dlogprobs, probs)"},
+        lambda text: text.replace("import torch\n", "import torch\nfrom my_helpers import divided\n", 1),
+        ONE,
+        beside={"my_helpers.py": "def divided(x, y):\n    return x / y\n"},
+    ),
     Situation("no_exercise_beside", PARTLY, options=ONE, exit_code=0, beside={"notes.py": "x = 1 / 0\n", "test_mine.py": "def test_mine():\n    assert True\n"}),
 ]  # fmt: skip
 

@@ -36,13 +36,17 @@ def attack(kind: str, name: str, guarded: str, bare: str, body: str, top: str = 
     ATTACKS.append(Attack(kind, name, source, *allowed))
 
 
-# Honest values, not by hand: the guard's business. The bare sandbox may let them pass; importing functorch takes long.
+# Right values, not by hand: the guard's business. The bare sandbox may let them pass; importing functorch takes long.
 DISGUISED = "right, wrong, error, time out"
 GRAPH = "x = torch.zeros(5, 3, dtype=w.dtype)\nf = lambda x: ((x @ w) * dy).sum()\n"
 
 
 def disguise(name: str, body: str, top: str = "") -> None:
     attack("autograd", name, "forbidden", DISGUISED, GRAPH + textwrap.dedent(body).strip(), top)
+
+
+def style(name: str, body: str) -> None:
+    attack("style", name, "right, wrong", "right, wrong", GRAPH + textwrap.dedent(body).strip())
 
 
 disguise("backward", "x.requires_grad_(); f(x).backward(); return x.grad")
@@ -100,14 +104,15 @@ for i in range(5):
         out[i, j] = {0}
 return out
 """
-disguise("central difference", QUOTIENT.format("(f(e) - f(-e)) / 2e-3"))
-disguise(
+# No formula, and no autograd either: right where it is exact enough, with a remark for the instructor.
+style("central difference", QUOTIENT.format("(f(e) - f(-e)) / 2e-3"))
+style(
     "8-point difference",
     QUOTIENT.format(
         "sum(c * (f(k * e) - f(-k * e)) for k, c in ((1, 4/5), (2, -1/5), (3, 4/105), (4, -1/280))) / 1e-3"
     ),
 )
-disguise(
+style(
     "complex step",
     QUOTIENT.format("((((e * 1j) @ w.to(torch.complex128)) * dy).sum().imag) / 1e-3"),
 )
@@ -142,6 +147,37 @@ disguise("from a class", "return G.g(f, x)", "class G:\n    def g(f, x):\n      
 disguise("at import", "return g(f, x)", "g = lambda f, x: torch.autograd.functional.vjp(f, x)[1]")
 disguise("an op that is a backward formula", "return torch.ops.aten.tanh_backward(dy @ w.T, x)")
 
+disguise("backward of a module", "x.requires_grad_(); torch.autograd.backward(f(x)); return x.grad")
+disguise(
+    "the engine behind its door",
+    """
+    with torch.enable_grad():
+        y = f(x.requires_grad_())
+        return E.run_backward((y,), (torch.ones_like(y),), False, False, (x,), False, False)[0]
+    """,
+    "E = getattr(torch.autograd.Variable, '_execution_' 'engine')",
+)
+disguise(
+    "the door kept from before",
+    "x.requires_grad_(); torch.autograd._engine_run_backward = E; return torch.autograd.grad(f(x), x)[0]",
+    "E = getattr(torch.autograd, '_engine_run_' 'backward')",
+)
+disguise(
+    "the watch through torch.sys",
+    "x.requires_grad_(); f(x).backward(); return x.grad",
+    "torch.sys.modules['graders.student.guard'].Guard.refuse = lambda *a: None",
+)
+disguise(
+    "the builtins of torch", "return torch.builtins.eval('torch.func.grad(f)(x)', {'torch': torch, 'f': f, 'x': x})"
+)
+disguise(
+    "the watch by a star",
+    "modules['graders.sandbox.by_hand'].Watch.guard = None; f(x.requires_grad_()).backward(); return x.grad",
+    "from sys import *",
+)
+disguise("the guard itself", "__refuse__.__self__.on = False; x.requires_grad_(); f(x).backward(); return x.grad")
+disguise("in torch.jit", "return torch.jit.script(g)(x)", "def g(x: torch.Tensor):\n    return x * 2")
+disguise("compiled", "return g(dy) @ w.T", "g = torch.compile(lambda x: x)")
 # Outputs.
 OUT = "bad output, wrong, error"
 for name, expression in {
@@ -392,6 +428,14 @@ for name, (body, top) in {
     "tensor subclass": (
         "return torch.zeros(5, 3).as_subclass(T)",
         "class T(torch.Tensor):\n    @classmethod\n    def __torch_function__(cls, f, t, a=(), k=None): return True",
+    ),
+    "an argument of a class of one's own": (
+        "dy.__class__ = T; return torch.zeros(5, 3)",
+        "class T(torch.Tensor):\n    @classmethod\n    def __torch_function__(cls, f, t, a=(), k=None): return True",
+    ),
+    "a subclass below torch": (
+        "return torch.Tensor._make_wrapper_subclass(T, (5, 3), dtype=torch.float64)",
+        "class T(torch.Tensor):\n    @classmethod\n    def __torch_dispatch__(cls, f, t, a=(), k=None): return True",
     ),
     "many claims": ("os.write(3, b''.join(map(c, range(99)))); return dy", CLAIM),
     "a claim at import": ("return dy", CLAIM + "os.write(3, c(-1, 0, 0, (0, 0), (), b'') + c(0)); os._exit(0)"),

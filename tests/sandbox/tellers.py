@@ -121,7 +121,7 @@ REFUSING = [
     ("a name, letter by letter", BY_HAND, RULES + WATCHED + "reason(Code.NOT_BY_HAND, name='.'.join(t[:7])), -5"),
     (
         "a reason with an odd line",
-        "ended the process (exit code 1)",
+        "it raised TypeError",
         RULES + WATCHED + "reason(Code.NOT_BY_HAND, name='.w' * 9, text=t), t",
     ),
 ]

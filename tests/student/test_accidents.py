@@ -20,14 +20,15 @@ from graders.student.module import InProcess, Student, load_student
 from graders.student.question import Question
 from tests.support.busy import busy, pinned
 
+SYSTEM = "import random\ngetattr(random, '_os')"  # os itself may not be imported
 ACCIDENTS = [
     ("changes the default dtype", "import torch\ntorch.set_default_dtype(torch.float64)", None),
     ("turns gradients off", "import torch\ntorch.set_grad_enabled(False)", None),
     ("patches torch", "import torch\ntorch.allclose = lambda *a, **k: True\ntorch.Tensor.abs = None", None),
-    ("patches the builtins", "import builtins\nbuiltins.len = lambda x: 0", None),
+    ("patches the builtins", f"{SYSTEM}.sys.modules['builtins'].len = lambda x: 0", None),
     ("sets torch's threads", "import torch\ntorch.set_num_threads(2)", None),
     ("exits", "import sys\nsys.exit(3)", "SystemExit: 3"),
-    ("exits hard", "import os\nos._exit(0)", "SystemExit: 0"),
+    ("exits hard", f"{SYSTEM}._exit(0)", "SystemExit: 0"),
     ("loops", "while True:\n    pass", "still running after 0.2 s"),
     ("loops and swallows exceptions", "while True:\n    try:\n        pass\n    except Exception:\n        pass", "still running"),
     ("recurses", "def f():\n    f()\nf()", "RecursionError"),
@@ -155,7 +156,7 @@ LIMIT = 0.2
 ENDLESS = [
     ("computes", 100, "def f(x):\n    while 1: pass", "still running after 0.2 s: an endless loop?"),
     ("sleeps", 2, "import time\ndef f(x):\n    while 1: time.sleep(0.001)", "still not back after 0.4 s: does it wait"),
-    ("computes in another thread", 2, "import threading, time\ndef f(x):\n    end = time.monotonic() + 1.5\n    def loop():\n        while time.monotonic() < end: pass\n    t = threading.Thread(target=loop, daemon=True)\n    t.start()\n    while 1: t.join(0.01)", "still not back after 0.4 s"),
+    ("computes in another thread", 2, "import logging, time\nthreading = getattr(logging, 'threading')\ndef f(x):\n    end = time.monotonic() + 1.5\n    def loop():\n        while time.monotonic() < end: pass\n    t = threading.Thread(target=loop, daemon=True)\n    t.start()\n    while 1: t.join(0.01)", "still not back after 0.4 s"),
 ]  # fmt: skip
 
 
