@@ -41,13 +41,59 @@ class Code(Enum):
         "asks for `{name}`, which the forward pass does not have: ask for names of the forward pass only.",
         "asks for a name that the forward pass does not have: ask for names of the forward pass only.",
     )
+    OF_THE_FILE = (
+        "asks for `{name}`, which stands in the file itself: use it without a parameter of that name.",
+        "asks for a name that stands in the file itself: use it without a parameter of that name.",
+    )
     NOT_UPSTREAM = (
         "asks for `{name}`, which is no upstream gradient of {target}: what arrives at it comes through {direct}",
     )
     THE_ANSWER = ("asks for `{name}`, the answer itself: compute it from {direct}",)
 
     # --- what it does
-    RAISED = ("{text}", "it raised {kind}", "it raised an exception")
+    RAISED = (
+        "{text}: did you mean `{close}`?",
+        "{text}: {shapes}",
+        "{text}",
+        "it raised {kind}",
+        "it raised an exception",
+    )
+    NOT_ASKED_FOR = (
+        "`{name}` is there in the forward pass, but {function} does not ask for it: add `{name}` to its parameters",
+        "`{name}` is there in the forward pass, but is not asked for: add `{name}` to the parameters",
+        "a name of the forward pass is not asked for: add it to the parameters",
+    )
+    NOT_HANDED_ON = (
+        "`{name}` is known only where it is asked for: hand it to {helper} as an argument",
+        "`{name}` is known only where it is asked for: hand it on as an argument",
+        "a name of the forward pass is known only where it is asked for: hand it on as an argument",
+    )
+    UNDEFINED = (
+        "`{name}` is not defined: did you mean `{close}`?",
+        "`{name}` is not defined",
+        "a name is not defined",
+    )
+    OUTSIDE = (
+        "`{name}` is not defined: this line stands outside of every function. Is it not indented?",
+        "a name is not defined in a line outside of every function. Is it not indented?",
+    )
+    NO_VALUE_YET = ("`{name}` is used before it has a value", "a variable is used before it has a value")
+    NOT_IMPORTED = (
+        "`{name}` is not imported: write `{statement}` at the top of the file",
+        "`{name}` is not imported: import it at the top of the file",
+        "a module is not imported: import it at the top of the file",
+    )
+    CARET = ("`^` is no power in Python: write `**`",)
+    CALLED = (
+        "`{name}` is no function, and `{name}(...)` calls it: is an operator missing, as in `{name} * (...)`?",
+        "something is called that is no function: is an operator missing before the bracket?",
+    )
+    NO_GRAD = (
+        "`.grad` is None: autograd does not run here. What arrives is there by name: {direct}",
+        "`.grad` is None: autograd does not run here. What arrives is asked for by name",
+    )
+    LEFTOVER_ABOVE = ("line {line} still raises NotImplementedError, so what stands below it is never reached: delete it",)
+    LEFTOVER_BELOW = ("line {line} still raises NotImplementedError below your code: `return` the gradient instead",)
     STILL_RUNNING = ("still running after {seconds:.3g} s: an endless loop?",)
     FILE_TOO_SLOW = ("still running after {seconds:.3g} s for the whole file",)
     STILL_WAITING = ("still not back after {seconds:.3g} s: does it wait for something (input, sleep)?",)
@@ -63,10 +109,20 @@ class Code(Enum):
     GARBLED = ("sent bytes that are no answer",)
 
     # --- what it returns
-    RETURNED_NONE = ("returned None: is the `return` missing?",)
+    RETURNED_NONE = ("returned None: write `return {name}` at the end", "returned None: is the `return` missing?")
+    RETURN_BEFORE_LAST = ("returned None: is the word `return` missing in the last line?",)
+    RETURNED_PRINTED = ("returned None: `print` only shows a value, `return` gives it back",)
+    RETURNED_NONE_VALUE = ("returned None: is there a value at the end of every way through the function?",)
     RETURNED_NUMBERS = (
-        "returned numbers of type {kind}, which no tensor can hold",
-        "returned numbers that no tensor can hold",
+        "returned values of type {kind}, which no tensor can hold",
+        "returned values that no tensor can hold",
+    )
+    RETURNED_MASKED = ("returned a masked array, some of whose entries have no value: fill them, `.filled(0)`",)
+    RETURNED_ONE_TUPLE = ("returned a tuple of 1: is there a comma at the end of the `return`? It makes a tuple.",)
+    RETURNED_SEQUENCE = (
+        "returned {what}: return one tensor (torch.tensor of numbers, torch.stack of tensors)",
+        "returned an object of type {kind}: return one tensor (torch.tensor of numbers, torch.stack of tensors)",
+        "returned several values: return one tensor (torch.tensor of numbers, torch.stack of tensors)",
     )
     RETURNED_OTHER = (
         "returned {what}: return one tensor",
@@ -111,6 +167,10 @@ class Code(Enum):
         "step {step} is the first that departs: loss {mine:.6f}, autograd's {true:.6f}",
         "{item} is not right, so the run departs",
     )
+
+    # --- remarks on a text whose answer is not right
+    UNREACHED = ("line {line} is never reached: line {before} ends the function before it",)
+    CARET_AT = ("in line {line} stands `^`, which is no power in Python: a power is `**`",)
 
     # --- remarks on what is right
     SHAPED = ("right, but shaped {got} for a {target} of {expected}: {remedy}",)

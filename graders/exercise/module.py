@@ -219,15 +219,16 @@ def load(path: Path, text: str | None = None) -> Exercise:
 
     Raises ExerciseError for an author's mistake, exceptions at import included.
     """
+    file = str(path) if text is None else f"<{path.name}, as released>"  # its lines are not those of the file
     text = path.read_text(encoding="utf-8") if text is None else text
     gradients = parse(text, path)
     module = types.ModuleType(path.stem)
     module.__file__ = str(path)
     try:
-        exec(compile(text, str(path), "exec"), module.__dict__)
+        exec(compile(text, file, "exec"), module.__dict__)
     except Exception as error:
         frames = reversed(list(traceback.walk_tb(error.__traceback__)))
-        line = next((number for frame, number in frames if frame.f_code.co_filename == str(path)), 1)
+        line = next((number for frame, number in frames if frame.f_code.co_filename == file), 1)
         what = f"{type(error).__name__}: {error}"
         raise ExerciseError(path, line, what, "the module must import cleanly.") from error
     title, _, story = inspect.cleandoc(module.__doc__ or path.stem).partition("\n")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from graders.outcome import Outcome
-from graders.student.accidents import attempted, functions_kept, hushed
+from graders.student.accidents import at_import, attempted, functions_kept, hushed
 from graders.student.answer import Answer, Function, ask
 from graders.student.question import Question
 from graders.words import Code, reason
@@ -59,7 +59,7 @@ def load_student(path: Path, limit: float = DEFAULT_LIMIT) -> Student:
     with functions_kept():
         ended = attempted(lambda: exec(code, module.__dict__), path, limit)
     functions = {name: value for name, value in vars(module).items() if callable(value)}
-    return Student(path, text, functions, lines, ended)
+    return Student(path, text, functions, lines, at_import(ended, path) if isinstance(ended, Answer) else None)
 
 
 def unreadable(error: SyntaxError | ValueError | RecursionError) -> Answer:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from graders.oracle.compare import Match, match, same_up_to_ones
 from graders.oracle.lecture_line import line
-from graders.student.answer import NotATensor, as_tensor
+from graders.student.returned import NotATensor, as_tensor
 
 EXPECTED = torch.tensor([[1.0, -2.0, 4.0]], dtype=torch.float64)
 

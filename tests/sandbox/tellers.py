@@ -152,7 +152,7 @@ RETURNING = [
     (
         "NotATensor by hand",
         NUMBERS,
-        "from graders.words import Code, reason\nfrom graders.student.answer import NotATensor\ndef f(self): raise NotATensor(reason(Code.RETURNED_NUMBERS, kind='.'.join(t[:7])))\n"
+        "from graders.words import Code, reason\nfrom graders.student.returned import NotATensor\ndef f(self): raise NotATensor(reason(Code.RETURNED_NUMBERS, kind='.'.join(t[:7])))\n"
         + "return "
         + typed("'A'", "object", __class__="property(f)")
         + "()",
