@@ -92,7 +92,9 @@ class Code(Enum):
         "`.grad` is None: autograd does not run here. What arrives is there by name: {direct}",
         "`.grad` is None: autograd does not run here. What arrives is asked for by name",
     )
-    LEFTOVER_ABOVE = ("line {line} still raises NotImplementedError, so what stands below it is never reached: delete it",)
+    LEFTOVER_ABOVE = (
+        "line {line} still raises NotImplementedError, so what stands below it is never reached: delete it",
+    )
     LEFTOVER_BELOW = ("line {line} still raises NotImplementedError below your code: `return` the gradient instead",)
     STILL_RUNNING = ("still running after {seconds:.3g} s: an endless loop?",)
     FILE_TOO_SLOW = ("still running after {seconds:.3g} s for the whole file",)

@@ -30,7 +30,13 @@ SAYABLE = frozenset(  # codes that a child may claim
         *(Code.CARET, Code.CALLED, Code.NO_GRAD),
         *(Code.RETURNED_NONE, Code.RETURNED_NUMBERS, Code.RETURNED_OTHER, Code.RETURNED_COUNT, Code.RETURNED_COMPLEX),
         *(Code.RETURNED_SPARSE, Code.RETURNED_TOO_MUCH, Code.RETURNED_MASKED),
-        *(Code.RETURN_BEFORE_LAST, Code.RETURNED_PRINTED, Code.RETURNED_NONE_VALUE, Code.RETURNED_ONE_TUPLE, Code.RETURNED_SEQUENCE),
+        *(
+            Code.RETURN_BEFORE_LAST,
+            Code.RETURNED_PRINTED,
+            Code.RETURNED_NONE_VALUE,
+            Code.RETURNED_ONE_TUPLE,
+            Code.RETURNED_SEQUENCE,
+        ),
         *(Code.NOT_BY_HAND, Code.NOT_NEEDED, Code.NO_IMPORT, Code.SPELLED_OUT, Code.REQUIRES_GRAD, Code.GRAD_MODE),
         *(Code.BACKWARD_KERNEL, Code.COMPLEX_NUMBERS, Code.TOO_MANY_OPERATIONS),
     }

@@ -56,9 +56,9 @@ def ask(function: Function, question: Question, attempt: Attempt = plainly, copy
         given = _arguments(function, question, offered, copy)
     else:  # to ask it for its parameters may already run code of the student's
         given = attempt(lambda: _arguments(function, question, offered, copy))
-    found = given
-    if not isinstance(given, Answer):
-        found = attempt(lambda: _collected(_called(function, given, question.dtype), question, function))
+    if isinstance(given, Answer):
+        return (_explained(given, function, question),) * len(question.targets)
+    found = attempt(lambda: _collected(_called(function, given, question.dtype), question, function))
     if isinstance(found, Answer):
         return (_explained(found, function, question),) * len(question.targets)
     if copy:

@@ -4,6 +4,7 @@ The text is read as Python and not run. What is said is a remark beside a verdic
 """
 
 import ast
+import itertools
 import linecache
 from collections.abc import Iterator
 from types import CodeType
@@ -87,7 +88,7 @@ def remarks(text: str, function: str) -> Iterator[Reason]:
 
 
 def _unreached(block: list[ast.stmt]) -> Iterator[Reason]:
-    for ending, after in zip(block, block[1:], strict=False):
+    for ending, after in itertools.pairwise(block):
         if isinstance(ending, ast.Return | ast.Raise) and not _is_leftover(after) and not _is_text(after):
             yield reason(Code.UNREACHED, line=after.lineno, before=ending.lineno)
             return

@@ -47,7 +47,8 @@ def as_tensor(returned: object, dtype: torch.dtype) -> Tensor:
         raise NotATensor(Reason(Code.RETURNED_COMPLEX) if isinstance(returned, complex) else _other(returned))
     if returned.is_complex() or returned.layout is not torch.strided:
         raise NotATensor(Reason(Code.RETURNED_COMPLEX if returned.is_complex() else Code.RETURNED_SPARSE))
-    return returned.as_subclass(Tensor).detach().to("cpu", dtype)
+    with torch._C.DisableTorchFunctionSubclass():  # so that a class of the student's own is a plain tensor from here on
+        return returned.as_subclass(Tensor).detach().to("cpu", dtype)
 
 
 def _of_numbers(returned: object) -> Tensor:
@@ -58,7 +59,9 @@ def _of_numbers(returned: object) -> Tensor:
     if array.dtype.kind == "c":
         raise NotATensor(Reason(Code.RETURNED_COMPLEX))
     try:
-        if array.dtype.kind in "biuf" or (array.dtype == object and all(isinstance(one, NUMBERS) for one in array.flat)):
+        if array.dtype.kind in "biuf" or (
+            array.dtype == object and all(isinstance(one, NUMBERS) for one in array.flat)
+        ):
             return torch.from_numpy(np.array(array, dtype=np.float64, order="C"))
     except (OverflowError, TypeError, ValueError):  # an int of hundreds of digits, or what only looks like a number
         pass

@@ -1,7 +1,7 @@
 """What an exception in a student's function tells of a slip, as a code with facts.
 
-A name that was not asked for, shapes that do not fit, `^` for a power. Only what is certain is said: names as they stand
-in the expression that failed, shapes from the variables as they were then. No code of the student's is run again.
+A name that was not asked for, shapes that do not fit, `^` for a power. Only what is certain is said: names as they
+stand in the expression that failed, shapes from the variables as they were then. Nothing of the student's runs again.
 """
 
 import ast
@@ -27,7 +27,9 @@ IMPORTS = {
     "nn": "from torch import nn",
 }
 UNBOUND = re.compile(r"cannot access local variable '(\w+)'")
-OF_SHAPES = re.compile(r"shape|size|dim|broadcast|multipl|subscript|einsum|out of (bounds|range)|too many ind|expected \dD")
+OF_SHAPES = re.compile(
+    r"shape|size|dim|broadcast|multipl|subscript|einsum|out of (bounds|range)|too many ind|expected \dD"
+)
 NEAR = 0.7  # how alike two names are, of 1, before one is offered for the other
 MOST_SHAPES = 4
 
@@ -65,7 +67,7 @@ def details(error: BaseException, function: FunctionType, question: Question) ->
         return {}
     said = ", ".join(f"`{ast.unparse(term)}` is {shape}" for term, shape in shapes)
     if len(question.targets) == 1 and trace.tb_frame.f_code is function.__code__ and _is_last(node, function.__code__):
-        said += f". `d{question.targets[0]}` has the shape {question.shapes[0]}" if question.shapes else ""
+        said += f". `d{question.targets[0]}` is to be {question.shapes[0]}" if question.shapes else ""
     return {"shapes": said}
 
 
@@ -171,7 +173,7 @@ def _shape(term: ast.expr, frame: FrameType) -> tuple[int, ...] | None:
     if not isinstance(term, ast.Name):
         return None
     value = frame.f_locals.get(term.id, frame.f_globals.get(term.id))
-    return tuple(value.shape) if type(value) in (Tensor, np.ndarray) else None
+    return tuple(value.shape) if isinstance(value, Tensor | np.ndarray) else None
 
 
 def _is_power(node: ast.AST, text: str) -> bool:
