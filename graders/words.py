@@ -23,7 +23,7 @@ class Code(Enum):
 
     # --- the file
     CANNOT_READ = ("cannot be read: {text}",)
-    SYNTAX = ("syntax error: {words}", "syntax error")
+    SYNTAX = ("syntax error: {words} ({remedy})", "syntax error: {words}", "syntax error")
     TOO_LONG = ("the file is longer than {kilobytes} kB",)
     MISSING = (
         "`def {function}({parameters})` is missing from {file}: put it back",
@@ -42,8 +42,8 @@ class Code(Enum):
         "asks for a name that the forward pass does not have: ask for names of the forward pass only.",
     )
     OF_THE_FILE = (
-        "asks for `{name}`, which stands in the file itself: use it without a parameter of that name.",
-        "asks for a name that stands in the file itself: use it without a parameter of that name.",
+        "asks for `{name}`, which stands in this file: take it out of the parameters, and use it as it is.",
+        "asks for a name that stands in this file: take it out of the parameters, and use it as it is.",
     )
     NOT_UPSTREAM = (
         "asks for `{name}`, which is no upstream gradient of {target}: what arrives at it comes through {direct}",
@@ -55,6 +55,7 @@ class Code(Enum):
         "{text}: did you mean `{close}`?",
         "{text}: {shapes}",
         "{text}",
+        "it raised {kind}: did you mean `{close}`?",
         "it raised {kind}",
         "it raised an exception",
     )
@@ -72,6 +73,10 @@ class Code(Enum):
         "`{name}` is not defined: did you mean `{close}`?",
         "`{name}` is not defined",
         "a name is not defined",
+    )
+    COMPARED = (
+        "`{name}` is not defined: `==` compares, and `=` gives a name its value",
+        "a name is not defined: `==` compares, and `=` gives a name its value",
     )
     OUTSIDE = (
         "`{name}` is not defined: this line stands outside of every function. Is it not indented?",
@@ -126,6 +131,7 @@ class Code(Enum):
         "returned an object of type {kind}: return one tensor (torch.tensor of numbers, torch.stack of tensors)",
         "returned several values: return one tensor (torch.tensor of numbers, torch.stack of tensors)",
     )
+    RETURNED_FUNCTION = ("returned a function: are the brackets missing that call it?",)
     RETURNED_OTHER = (
         "returned {what}: return one tensor",
         "returned an object of type {kind}: return one tensor",
@@ -172,6 +178,7 @@ class Code(Enum):
 
     # --- remarks on a text whose answer is not right
     UNREACHED = ("line {line} is never reached: line {before} ends the function before it",)
+    LOOP_ENDS = ("the `return` in line {line} stands inside the loop, and ends it in its first round",)
     CARET_AT = ("in line {line} stands `^`, which is no power in Python: a power is `**`",)
 
     # --- remarks on what is right

@@ -15,6 +15,7 @@ from graders.sandbox.python_says import of_python
 from graders.sandbox.wire import NAMES, Claim, printable
 from graders.student.answer import Answer
 from graders.student.question import Question
+from graders.student.reading import remedy
 from graders.words import Code, Reason, reason
 
 WORD = re.compile(r"[^\W\d]\w*")
@@ -26,8 +27,8 @@ SAYABLE = frozenset(  # codes that a child may claim
     {
         *(Code.SYNTAX, Code.RAISED, Code.MISSING, Code.NOT_A_FUNCTION, Code.CHANGED_ARGUMENT),
         *(Code.UNKNOWN_NAME, Code.NOT_UPSTREAM, Code.THE_ANSWER, Code.OF_THE_FILE),
-        *(Code.NOT_ASKED_FOR, Code.NOT_HANDED_ON, Code.UNDEFINED, Code.OUTSIDE, Code.NO_VALUE_YET, Code.NOT_IMPORTED),
-        *(Code.CARET, Code.CALLED, Code.NO_GRAD),
+        *(Code.NOT_ASKED_FOR, Code.NOT_HANDED_ON, Code.UNDEFINED, Code.COMPARED, Code.NO_VALUE_YET, Code.NOT_IMPORTED),
+        *(Code.OUTSIDE, Code.CARET, Code.CALLED, Code.NO_GRAD, Code.RETURNED_FUNCTION),
         *(Code.RETURNED_NONE, Code.RETURNED_NUMBERS, Code.RETURNED_OTHER, Code.RETURNED_COUNT, Code.RETURNED_COMPLEX),
         *(Code.RETURNED_SPARSE, Code.RETURNED_TOO_MUCH, Code.RETURNED_MASKED),
         *(
@@ -92,7 +93,7 @@ class Submission:
             return question.refusal(names.get("name", "")) or Reason(Code.RAISED)
         words = of_python(names.pop("words", ""))
         facts: dict[str, str | int | None] = {key: self.admitted(name, question) for key, name in names.items() if name}
-        facts["words"] = words
+        facts |= {"words": words, "remedy": remedy(words) if words else None}
         if question:
             facts |= {"function": question.function, "count": len(question.targets), "target": question.targets[index]}
         return reason(claim.code, **facts)

@@ -19,6 +19,7 @@ import torch
 from graders.outcome import Outcome
 from graders.student.answer import Answer
 from graders.student.slips import at_import as slip_at_import
+from graders.student.slips import near_module
 from graders.student.time_limit import PATIENCE, TimeLimit, Waited, time_limit
 from graders.words import Code, reason
 
@@ -68,8 +69,11 @@ def _text(error: BaseException) -> str:
 
 def at_import(answer: Answer, path: Path) -> Answer:
     """An accident at a module's import, with what it tells of a slip."""
-    why = slip_at_import(answer.error, str(path)) if answer.error else None
-    return replace(answer, reason=why or answer.reason, error=None)
+    if answer.error is None or answer.reason is None:
+        return answer
+    near = near_module(answer.error)
+    why = reason(answer.reason.code, **dict(answer.reason.facts), close=near) if near else None
+    return replace(answer, reason=why or slip_at_import(answer.error, str(path)) or answer.reason, error=None)
 
 
 def _raised_by(error: BaseException, path: Path) -> bool:

@@ -14,6 +14,7 @@ from graders.outcome import Outcome
 from graders.student.accidents import at_import, attempted, functions_kept, hushed
 from graders.student.answer import Answer, Function, ask
 from graders.student.question import Question
+from graders.student.reading import remedy
 from graders.words import Code, reason
 
 DEFAULT_LIMIT = 10.0  # seconds of processor time for one call; the slowest loop of the lecture takes 0.01
@@ -67,7 +68,8 @@ def unreadable(error: SyntaxError | ValueError | RecursionError) -> Answer:
     number = getattr(error, "lineno", None) or 0
     shown = (f"line {number}: {(getattr(error, 'text', None) or '').strip()}",) if number else ()
     if isinstance(error, SyntaxError):
-        return Answer(Outcome.ERROR, reason=reason(Code.SYNTAX, words=error.msg), line=number, frames=shown)
+        why = reason(Code.SYNTAX, words=error.msg, remedy=remedy(error.msg))
+        return Answer(Outcome.ERROR, reason=why, line=number, frames=shown)
     text, kind = f"{type(error).__name__}: {error}", type(error).__name__
     return Answer(Outcome.ERROR, reason=reason(Code.RAISED, text=text, kind=kind), line=number, frames=shown)
 

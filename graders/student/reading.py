@@ -11,7 +11,23 @@ from types import CodeType
 
 from graders.words import Code, Reason, reason
 
+REMEDIES = {  # by how Python's words on a syntax error begin
+    "expected ':'": "a line that opens a block ends with a colon",
+    "expected an indented block": "write what belongs to it four spaces further in",
+    "unexpected indent": "lines of one block begin in the same column",
+    "unindent does not match": "lines of one block begin in the same column",
+    "inconsistent use of tabs": "indent by spaces only",
+    "'return' outside function": "is the line indented?",
+    "unterminated string": "a quote is missing",
+    "invalid syntax": "look at the end of the line above, too",
+}
 INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+
+
+def remedy(words: str) -> str | None:
+    """What to do about a syntax error, by Python's words on it."""
+    plain = [said for start, said in REMEDIES.items() if words.startswith(start)]
+    return plain[0] if plain and words.count("Perhaps") + words.count("Maybe") == 0 else None
 
 
 def parsed(text: str) -> ast.Module | None:
@@ -83,6 +99,8 @@ def remarks(text: str, function: str) -> Iterator[Reason]:
     for node in _own(found) if found else ():
         for block in (getattr(node, key, None) for key in ("body", "orelse", "finalbody")):
             yield from _unreached(block) if isinstance(block, list) else ()
+        if isinstance(node, (ast.For, ast.While)):
+            yield from _first_round(node)
         if isinstance(node, (ast.BinOp, ast.AugAssign)) and isinstance(node.op, ast.BitXor):
             yield reason(Code.CARET_AT, line=node.lineno)
 
@@ -92,6 +110,11 @@ def _unreached(block: list[ast.stmt]) -> Iterator[Reason]:
         if isinstance(ending, ast.Return | ast.Raise) and not _is_leftover(after) and not _is_text(after):
             yield reason(Code.UNREACHED, line=after.lineno, before=ending.lineno)
             return
+
+
+def _first_round(loop: ast.For | ast.While) -> Iterator[Reason]:
+    if not any(isinstance(node, ast.Continue | ast.Break) for node in ast.walk(loop)):
+        yield from [reason(Code.LOOP_ENDS, line=s.lineno) for s in loop.body if isinstance(s, ast.Return)]
 
 
 def _is_text(statement: ast.stmt) -> bool:

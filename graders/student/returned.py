@@ -1,6 +1,7 @@
 """What a function returned, as tensors: what is taken, and what is said of the rest."""
 
 from collections.abc import Sequence
+from types import BuiltinFunctionType, FunctionType, MethodType
 
 import numpy as np
 import torch
@@ -75,5 +76,7 @@ def _other(returned: object) -> Reason:
         return reason(Code.RETURNED_ONE_TUPLE, kind=kind)
     if isinstance(returned, tuple | list):
         return reason(Code.RETURNED_SEQUENCE, what=f"a {kind} of {len(returned)}", kind=kind)
+    if isinstance(returned, FunctionType | BuiltinFunctionType | MethodType):
+        return Reason(Code.RETURNED_FUNCTION)
     what = f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
     return reason(Code.RETURNED_OTHER, what=what, kind=kind)

@@ -27,6 +27,8 @@ IMPORTS = {
     "nn": "from torch import nn",
 }
 UNBOUND = re.compile(r"cannot access local variable '(\w+)'")
+KEYWORD = re.compile(r"unexpected keyword argument '(\w+)'")
+TORCHS = ("keepdim", "dim", "dtype", "unbiased", "correction", "index", "source")  # keywords
 OF_SHAPES = re.compile(
     r"shape|size|dim|broadcast|multipl|subscript|einsum|out of (bounds|range)|too many ind|expected \dD"
 )
@@ -58,8 +60,8 @@ def details(error: BaseException, function: FunctionType, question: Question) ->
     trace = innermost(error, function.__code__.co_filename)
     if trace is None:
         return {}
-    if type(error) is AttributeError:
-        near = _near_attribute(error)
+    if isinstance(error, AttributeError | TypeError):
+        near = _near_attribute(error) if isinstance(error, AttributeError) else _near_keyword(error)
         return {"close": near} if near else {}
     node = _failing(trace) if OF_SHAPES.search(str(error)) else None
     shapes = list(_shapes(node, trace.tb_frame))[:MOST_SHAPES] if node is not None else []
@@ -74,14 +76,23 @@ def details(error: BaseException, function: FunctionType, question: Question) ->
 def at_import(error: BaseException, file: str) -> Reason | None:
     """What an exception tells that was raised while a module was imported: most often a line that is not indented."""
     trace = innermost(error, file)
-    if trace is None or type(error) is not NameError or not isinstance(error.name, str):
+    name = getattr(error, "name", None)
+    if trace is None or type(error) is not NameError or not isinstance(name, str):
         return None
-    if error.name in IMPORTS:
-        return reason(Code.NOT_IMPORTED, name=error.name, statement=IMPORTS[error.name])
-    near = _near(error.name, [*trace.tb_frame.f_globals, *dir(builtins)])
-    if near:
-        return reason(Code.UNDEFINED, name=error.name, close=near)
-    return reason(Code.OUTSIDE, name=error.name) if trace.tb_frame.f_code.co_name == "<module>" else None
+    if name in IMPORTS:
+        return reason(Code.NOT_IMPORTED, name=name, statement=IMPORTS[name])
+    scope = trace.tb_frame.f_globals
+    near = _near(name, [*(key for key, value in scope.items() if not isinstance(value, FunctionType)), *dir(builtins)])
+    if near or trace.tb_frame.f_code.co_name != "<module>":
+        return reason(Code.UNDEFINED, name=name, close=near)
+    return reason(Code.OUTSIDE, name=name)
+
+
+def near_module(error: BaseException) -> str | None:
+    """The module that was meant by an import of one that is not there."""
+    if type(error) is not ModuleNotFoundError or not isinstance(error.name, str):
+        return None
+    return _near(error.name, ["torch", "numpy", "math"])
 
 
 def innermost(error: BaseException, file: str) -> TracebackType | None:
@@ -118,8 +129,20 @@ def _of_name(error: BaseException, frame: FrameType, function: FunctionType, que
         return question.refusal(name)
     if name in IMPORTS:
         return reason(Code.NOT_IMPORTED, name=name, statement=IMPORTS[name])
+    if _is_compared(name, frame):
+        return reason(Code.COMPARED, name=name)
     known = [*frame.f_locals, *(question.offered if own else ()), *frame.f_globals, *dir(builtins)]
     return reason(Code.UNDEFINED, name=name, close=_near(name, known))
+
+
+def _is_compared(name: str, frame: FrameType) -> bool:
+    """Whether the line that runs is `name == ...`, and nothing else."""
+    tree = tree_of(frame.f_code)
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, ast.Expr) and node.lineno == frame.f_lineno and isinstance(node.value, ast.Compare):
+            left = node.value.left
+            return isinstance(node.value.ops[0], ast.Eq) and isinstance(left, ast.Name) and left.id == name
+    return False
 
 
 def _near(name: str, known: Iterable[str]) -> str | None:
@@ -132,6 +155,11 @@ def _near_attribute(error: AttributeError) -> str | None:
     if not isinstance(error.name, str) or type(error.obj) not in (Tensor, np.ndarray, ModuleType):
         return None
     return _near(error.name, [name for name in dir(error.obj) if not name.startswith("_")])
+
+
+def _near_keyword(error: TypeError) -> str | None:
+    found = KEYWORD.search(str(error))
+    return _near(found[1], TORCHS) if found else None
 
 
 def _failing(trace: TracebackType) -> ast.AST | None:

@@ -88,7 +88,8 @@ class Chained(Check):
         if result.outcome is Outcome.NOT_ATTEMPTED:
             left = leftover(self.exercise.text, text, function)
             return replace(result, outcome=Outcome.ERROR, reason=left) if left else result
-        return replace(result, remarks=tuple(remarks(text, function)))
+        said = result.reason is not None and result.reason.code is Code.CARET
+        return result if said else replace(result, remarks=tuple(remarks(text, function)))
 
     def _refined(self, result: Result, gradient: Gradient) -> Result:
         """How a right answer stands in the chain."""
