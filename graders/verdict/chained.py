@@ -121,7 +121,7 @@ class Chained(Check):
         """A short training run with the student's gradients: the losses must be those that autograd gives."""
         item = self.exercise.run
         assert item is not None
-        first = self._decided(self.exercise.gradients[0].name)
+        first = self._read(self._decided(self.exercise.gradients[0].name))
         if not first.right and first.outcome is not Outcome.WRONG:
             return replace(first, item=item.name)
         mine, seed = self._losses(item), self.cases.deciding.seed
