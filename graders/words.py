@@ -6,7 +6,7 @@ grading, for instance, the text of a student's exception is never known, its typ
 """
 
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -227,6 +227,12 @@ def reason(code: Code, **facts: Fact | None) -> Reason:
 def fields_of(text: str) -> frozenset[str]:
     """The facts that a sentence needs."""
     return frozenset(field for _, field, _, _ in string.Formatter().parse(text) if field)
+
+
+def joined(sentences: Iterable[object], between: str = "; ") -> str:
+    """Several sentences as one: no full stop before what is between them."""
+    *first, last = [str(sentence) for sentence in sentences] or [""]
+    return between.join([*(sentence.rstrip(".") for sentence in first), last])
 
 
 def to_plain(said: Reason) -> list[Any]:

@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 from graders.outcome import Outcome
 from graders.report.scores import Graded, Report
 from graders.verdict.result import Result
+from graders.words import joined
 
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 FAULTY = (Outcome.ERROR, Outcome.CRASH, Outcome.TIME_OUT, Outcome.MEMORY, Outcome.OUTPUT_LIMIT, Outcome.GRADER_ERROR)
@@ -23,7 +24,7 @@ FAULTY = (Outcome.ERROR, Outcome.CRASH, Outcome.TIME_OUT, Outcome.MEMORY, Outcom
 
 def sentence(result: Result) -> str:
     """The outcome and the reason, in one line: 'wrong: The sign is wrong.'"""
-    reason = result.message or "; ".join(map(str, result.remarks))
+    reason = result.message or joined(result.remarks)
     at = f" (line {result.line})" if result.line else ""
     return f"{result.outcome.value}{': ' if reason else ''}{reason}{at}"
 
@@ -76,7 +77,7 @@ def row(student: Graded) -> list[str]:
         for result in results:
             given = student.points[name][result.item] if result.right else 0
             cells.append(str(given) if result.outcome.graded else "")
-    return [*cells, _cell("; ".join(student.handed.remarks))]
+    return [*cells, _cell(joined(student.handed.remarks))]
 
 
 def _number(points: int | None) -> str:

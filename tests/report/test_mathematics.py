@@ -13,7 +13,7 @@ from tests.support.stubs import REFERENCE
 FORMULAS = [
     (r"\frac{\partial L}{\partial p_{ij}}", "∂L/∂pᵢⱼ"),
     (r"\frac{n}{n-1}", "n/(n-1)"),
-    (r"\frac{x_{ij} - \mu_j}{\sqrt{\sigma_j^2 + \epsilon}}", "(xᵢⱼ - μⱼ)/√(σⱼ² + ε)"),
+    (r"\frac{x_{ij} - \mu_j}{\sqrt{\sigma_j^2 + \epsilon}}", "(xᵢⱼ - μⱼ)/(√(σⱼ² + ε))"),
     (r"-\frac{1}{n} \sum_k \ell_{k y_k}", "-1/n ∑ₖ ℓ_(k yₖ)"),
     (r"e^{u_{ij}}", "e^(uᵢⱼ)"),
     (r"s_i^{-1-1} = -s_i^{-2}", "sᵢ⁻¹⁻¹ = -sᵢ⁻²"),

@@ -15,6 +15,7 @@ from graders.student.module import load_student
 from graders.student.question import Question
 from graders.student.reading import leftover, remarks
 from graders.verdict.chained import self_check
+from graders.words import joined
 from tests.conftest import Folder
 from tests.sandbox.test_attacks import LIMITS
 from tests.support.sandboxes import sandbox_of
@@ -185,3 +186,8 @@ def test_lines_of_given_code_are_no_lines_of_the_students(student_folder: Folder
     assert "too often" in found.message and found.frames, found
     number = 1 + next(n for n, line in enumerate(path.read_text().splitlines()) if "len(CALLS)" in line)
     assert found.frames == (f"line {number}: assert len(CALLS) < 60, 'too often'",), "and none of run()"
+
+
+def test_no_full_stop_stands_before_a_semicolon() -> None:
+    assert joined(["One.", "two.", "three."]) == "One; two; three."
+    assert joined([]) == "" and joined(["One."]) == "One."
