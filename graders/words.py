@@ -6,7 +6,7 @@ grading, for instance, the text of a student's exception is never known, its typ
 """
 
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -23,7 +23,7 @@ class Code(Enum):
 
     # --- the file
     CANNOT_READ = ("cannot be read: {text}",)
-    SYNTAX = ("syntax error: {words}", "syntax error")
+    SYNTAX = ("syntax error: {words} ({remedy})", "syntax error: {words}", "syntax error")
     READ_AS = ("the file is not plain UTF-8 and was read as {encoding}: save it as UTF-8",)
     NUL_BYTES = ("the file holds NUL bytes, so it is no Python text: save it as UTF-8",)
     NO_TEXT = ("the file is no text in any encoding that is known here: save it as UTF-8",)
@@ -52,13 +52,66 @@ class Code(Enum):
         "asks for `{name}`, which the forward pass does not have: ask for names of the forward pass only.",
         "asks for a name that the forward pass does not have: ask for names of the forward pass only.",
     )
+    OF_THE_FILE = (
+        "asks for `{name}`, which stands in this file: take it out of the parameters, and use it as it is.",
+        "asks for a name that stands in this file: take it out of the parameters, and use it as it is.",
+    )
     NOT_UPSTREAM = (
         "asks for `{name}`, which is no upstream gradient of {target}: what arrives at it comes through {direct}",
     )
     THE_ANSWER = ("asks for `{name}`, the answer itself: compute it from {direct}",)
 
     # --- what it does
-    RAISED = ("{text}", "it raised {kind}", "it raised an exception")
+    RAISED = (
+        "{text}: did you mean `{close}`?",
+        "{text}: {shapes}",
+        "{text}",
+        "it raised {kind}: did you mean `{close}`?",
+        "it raised {kind}",
+        "it raised an exception",
+    )
+    NOT_ASKED_FOR = (
+        "`{name}` is there in the forward pass, but {function} does not ask for it: add `{name}` to its parameters",
+        "`{name}` is there in the forward pass, but is not asked for: add `{name}` to the parameters",
+        "a name of the forward pass is not asked for: add it to the parameters",
+    )
+    NOT_HANDED_ON = (
+        "`{name}` is known only where it is asked for: hand it to {helper} as an argument",
+        "`{name}` is known only where it is asked for: hand it on as an argument",
+        "a name of the forward pass is known only where it is asked for: hand it on as an argument",
+    )
+    UNDEFINED = (
+        "`{name}` is not defined: did you mean `{close}`?",
+        "`{name}` is not defined",
+        "a name is not defined",
+    )
+    COMPARED = (
+        "`{name}` is not defined: `==` compares, and `=` gives a name its value",
+        "a name is not defined: `==` compares, and `=` gives a name its value",
+    )
+    OUTSIDE = (
+        "`{name}` is not defined: this line stands outside of every function. Is it not indented?",
+        "a name is not defined in a line outside of every function. Is it not indented?",
+    )
+    NO_VALUE_YET = ("`{name}` is used before it has a value", "a variable is used before it has a value")
+    NOT_IMPORTED = (
+        "`{name}` is not imported: write `{statement}` at the top of the file",
+        "`{name}` is not imported: import it at the top of the file",
+        "a module is not imported: import it at the top of the file",
+    )
+    CARET = ("`^` is no power in Python: write `**`",)
+    CALLED = (
+        "`{name}` is no function, and `{name}(...)` calls it: is an operator missing, as in `{name} * (...)`?",
+        "something is called that is no function: is an operator missing before the bracket?",
+    )
+    NO_GRAD = (
+        "`.grad` is None: autograd does not run here. What arrives is there by name: {direct}",
+        "`.grad` is None: autograd does not run here. What arrives is asked for by name",
+    )
+    LEFTOVER_ABOVE = (
+        "line {line} still raises NotImplementedError, so what stands below it is never reached: delete it",
+    )
+    LEFTOVER_BELOW = ("line {line} still raises NotImplementedError below your code: `return` the gradient instead",)
     STILL_RUNNING = ("still running after {seconds:.3g} s: an endless loop?",)
     FILE_TOO_SLOW = ("still running after {seconds:.3g} s for the whole file",)
     STILL_WAITING = ("still not back after {seconds:.3g} s: does it wait for something (input, sleep)?",)
@@ -75,11 +128,22 @@ class Code(Enum):
     GARBLED = ("sent bytes that are no answer",)
 
     # --- what it returns
-    RETURNED_NONE = ("returned None: is the `return` missing?",)
+    RETURNED_NONE = ("returned None: write `return {name}` at the end", "returned None: is the `return` missing?")
+    RETURN_BEFORE_LAST = ("returned None: is the word `return` missing in the last line?",)
+    RETURNED_PRINTED = ("returned None: `print` only shows a value, `return` gives it back",)
+    RETURNED_NONE_VALUE = ("returned None: is there a value at the end of every way through the function?",)
     RETURNED_NUMBERS = (
-        "returned numbers of type {kind}, which no tensor can hold",
-        "returned numbers that no tensor can hold",
+        "returned values of type {kind}, which no tensor can hold",
+        "returned values that no tensor can hold",
     )
+    RETURNED_MASKED = ("returned a masked array, some of whose entries have no value: fill them, `.filled(0)`",)
+    RETURNED_ONE_TUPLE = ("returned a tuple of 1: is there a comma at the end of the `return`? It makes a tuple.",)
+    RETURNED_SEQUENCE = (
+        "returned {what}: return one tensor (torch.tensor of numbers, torch.stack of tensors)",
+        "returned an object of type {kind}: return one tensor (torch.tensor of numbers, torch.stack of tensors)",
+        "returned several values: return one tensor (torch.tensor of numbers, torch.stack of tensors)",
+    )
+    RETURNED_FUNCTION = ("returned a function: are the brackets missing that call it?",)
     RETURNED_OTHER = (
         "returned {what}: return one tensor",
         "returned an object of type {kind}: return one tensor",
@@ -124,6 +188,11 @@ class Code(Enum):
         "step {step} is the first that departs: loss {mine:.6f}, autograd's {true:.6f}",
         "{item} is not right, so the run departs",
     )
+
+    # --- remarks on a text whose answer is not right
+    UNREACHED = ("line {line} is never reached: line {before} ends the function before it",)
+    LOOP_ENDS = ("the `return` in line {line} stands inside the loop, and ends it in its first round",)
+    CARET_AT = ("in line {line} stands `^`, which is no power in Python: a power is `**`",)
 
     # --- remarks on what is right
     SHAPED = ("right, but shaped {got} for a {target} of {expected}: {remedy}",)
@@ -179,6 +248,12 @@ def reason(code: Code, **facts: Fact | None) -> Reason:
 def fields_of(text: str) -> frozenset[str]:
     """The facts that a sentence needs."""
     return frozenset(field for _, field, _, _ in string.Formatter().parse(text) if field)
+
+
+def joined(sentences: Iterable[object], between: str = "; ") -> str:
+    """Several sentences as one: no full stop before what is between them."""
+    *first, last = [str(sentence) for sentence in sentences] or [""]
+    return between.join([*(sentence.rstrip(".") for sentence in first), last])
 
 
 def to_plain(said: Reason) -> list[Any]:

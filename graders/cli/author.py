@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from graders.cli.shared import FOLDER, find_folder, in_words, missing_extra, reference_option
+from graders.student.commands import command
 
 
 @click.command()
@@ -46,7 +47,8 @@ def release(
     for name in changed:
         click.echo(f"{'outdated' if check else 'wrote'} {exercises / name}")
     if check and changed:
-        raise click.ClickException("exercises/ is not what reference/ gives: run `backprop-ninja release`.")
+        remedy = command("backprop-ninja", "release")
+        raise click.ClickException(f"exercises/ is not what reference/ gives: run {remedy}")
     click.echo(f"{len(files)} files, {len(changed)} {'outdated' if check else 'written'}")
 
 

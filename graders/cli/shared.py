@@ -1,6 +1,8 @@
 """What the commands share: finding folders, telling mistakes in words. No torch is loaded here: --help is quick."""
 
-from collections.abc import Callable
+import difflib
+import sys
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,27 @@ def in_words(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """How an error about an unknown name ends: with the one most like it, or empty."""
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f": did you mean {near[0]}?" if near else ""
+
+
+def readable(text: str) -> str:
+    """Lines of 80 columns, with formulas as this terminal can show them."""
+    from graders.report.mathematics import plain
+
+    said = plain(text)
+    try:
+        said.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return text
+    return said
+
+
 def missing_extra(error: ImportError) -> click.ClickException:
     """What to say where a package of the extra [classroom] is missing."""
-    return click.ClickException(f"{error.name} is missing: pip install 'backprop-ninja[classroom]'")
+    from graders.student.commands import command
+
+    install = command("pip", "install", "backprop-ninja[classroom]")
+    return click.ClickException(f"{error.name} is missing: {install}")

@@ -11,6 +11,7 @@ from graders.exercise import module as exercises
 from graders.exercise.identity import short
 from graders.exercise.kit import Kit
 from graders.outcome import Outcome
+from graders.student.commands import command, shown
 from graders.verdict.chained import self_check
 
 
@@ -44,21 +45,18 @@ def show(kits: Sequence[Kit]) -> int:
     console.print(table)
     if todo:
         kit, result = todo
-        at = f"{_relative(kit.path)}:{result.line or 1}"
+        at = f"{shown(kit.path)}:{result.line or 1}"
         console.print(f"next: {at} {result.item} ({result.outcome.state})", soft_wrap=True)
+        console.print(f"why: {command('pytest', shown(kit.path))}", soft_wrap=True)
     return 1 if todo else 0
 
 
-def _relative(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-def solution(reference: Path, name: str) -> str:
-    """The reference function with its story and derivation, as text."""
+def solution(reference: Path, name: str) -> tuple[str, str]:
+    """The reference function, and its story with the derivation."""
     exercise = exercises.load(reference)
     gradient = exercise.gradient(name)
     function = next(f for f in exercises.functions_of(ast.parse(exercise.text)) if f.name == gradient.function)
     body = function.body[1:]
     source = exercise.text.splitlines()[body[0].lineno - 1 : body[-1].end_lineno]
     head = f"def {gradient.function}({', '.join(gradient.parameters)}):"
-    return "\n".join([head, *source, "", gradient.story, "", gradient.derivation])
+    return "\n".join([head, *source]), f"{gradient.story}\n\n{gradient.derivation}"

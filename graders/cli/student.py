@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from graders.cli.shared import exercises_option, find_folder, in_words
+from graders.cli.shared import did_you_mean, exercises_option, find_folder, in_words, readable
 from graders.exercise.identity import short, typed
 
 if TYPE_CHECKING:
@@ -37,12 +37,21 @@ def _find(kits: list[Kit], name: str) -> tuple[Kit, str]:
         if gradient in (g.name, g.target) and (not exercise or kit.exercise.identity in chosen)
     ]
     if not matches:
-        known = ", ".join(g.name for kit in kits for g in kit.exercise.items)
-        raise click.ClickException(f"no gradient {name}. There are: {known}")
+        known = [g.name for kit in kits for g in kit.exercise.items]
+        called = [short(kit.path) for kit in kits]
+        if exercise and not chosen:
+            near = did_you_mean(exercise, called) or f". There are: {', '.join(called)}"
+            raise click.ClickException(f"no exercise {exercise}{near}")
+        near = did_you_mean(gradient, known)
+        raise click.ClickException(f"no gradient {gradient}{near}" if near else _none_of(gradient, known))
     if len(matches) > 1:
         choices = " or ".join(f"{short(kit.path)}::{g}" for kit, g in matches)
         raise click.ClickException(f"{name} occurs in several exercises: say {choices}")
     return matches[0]
+
+
+def _none_of(name: str, known: list[str]) -> str:
+    return f"no gradient {name}. There are: {', '.join(dict.fromkeys(known))}"
 
 
 @click.command()
@@ -70,9 +79,9 @@ def hint(name: str, exercises: Path | None) -> None:
         raise click.ClickException(f"{gradient} has no hints.")
     taken = take_hint(exercises, f"{kit.exercise.identity}::{gradient}", len(hints))
     for number, text in enumerate(hints[:taken], 1):
-        click.echo(f"hint {number} of {len(hints)}: {text}")
-    if taken < len(hints):
-        click.echo("The same command gives the next one.")
+        click.echo(readable(f"hint {number} of {len(hints)}: {text}"))
+    last = "That was the last hint." if taken == len(hints) else "The same command gives the next one."
+    click.echo(last)
 
 
 @click.command()
@@ -90,5 +99,6 @@ def solution(name: str, give_up: bool, exercises: Path | None) -> None:
     if not reference.exists():
         raise click.ClickException("this kit has no solutions (no reference/): your instructor has them.")
     if not give_up and not report.is_right(kit, gradient):
-        raise click.ClickException(f"{gradient} is not right yet: solve it first, or add --give-up.")
-    click.echo(report.solution(reference, gradient))
+        raise click.ClickException(f"{gradient} is not right yet: solve it first, or add --give-up to this command.")
+    code, words = report.solution(reference, gradient)
+    click.echo("\n".join([code, "", readable(words)]))

@@ -17,6 +17,7 @@ from graders.diagnosis.shapes import both_shapes, explain_shape
 from graders.exercise.kit import Known
 from graders.oracle.compare import SINGLE_PRECISION, Match, remedy_for_ones
 from graders.oracle.trial import Diagnosis, Trial
+from graders.words import joined
 
 
 def diagnose(trials: Sequence[Trial], known: Sequence[Known] = ()) -> Diagnosis:
@@ -104,7 +105,9 @@ def _values(trials: Sequence[Trial]) -> Diagnosis | None:
             return Diagnosis(causes[0], either(messages), ties=tuple(causes[1:]))
         if fitting:
             best, phrase = fitting[0]
-            return Diagnosis(best.cause, f"{best.message}; besides, a factor {phrase}", ties=("constant factor",))
+            return Diagnosis(
+                best.cause, joined([best.message, f"besides, a factor {phrase}"]), ties=("constant factor",)
+            )
     return None
 
 

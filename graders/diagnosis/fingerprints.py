@@ -15,6 +15,7 @@ from torch import Tensor
 from graders.diagnosis import factors
 from graders.exercise.kit import Known, Print
 from graders.oracle.trial import Trial
+from graders.words import joined
 
 
 @cache
@@ -70,4 +71,4 @@ def lookup(trials: Sequence[Trial], known: Sequence[Known], exactly: bool) -> li
         return matches
     sizes = [t.oracle.sizes for t in trials[1:]]
     scaled = ((k, multiple(k.prints, prints, sizes)) for k in known)
-    return [replace(k, message=f"{k.message}; besides, a factor {phrase}") for k, phrase in scaled if phrase]
+    return [replace(k, message=joined([k.message, f"besides, a factor {phrase}"])) for k, phrase in scaled if phrase]

@@ -230,12 +230,13 @@ def load(path: Path, text: str | None = None, identity: str = "") -> Exercise:
 
     Raises ExerciseError for an author's mistake, exceptions at import included.
     """
+    file = str(path) if text is None else f"<{path.name}, as released>"  # its lines are not those of the file
     text = text_of(path) if text is None else text
     gradients = parse(text, path)
     module = types.ModuleType(path.stem)
     module.__file__ = str(path)
     with told_as_mistake(path, "the import", "the module must import cleanly."):
-        exec(compile(text, str(path), "exec"), module.__dict__)
+        exec(compile(text, file, "exec"), module.__dict__)
     title, _, story = inspect.cleandoc(module.__doc__ or path.stem).partition("\n")
     return Exercise(
         path=path,

@@ -18,6 +18,7 @@ from graders.outcome import Outcome
 from graders.report.scores import Graded, Report
 from graders.submissions.ledger import Line
 from graders.verdict.result import Result
+from graders.words import joined
 
 FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")  # some spreadsheets read full-width signs as signs
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
@@ -27,7 +28,7 @@ FAULTY = (Outcome.ERROR, Outcome.CRASH, Outcome.TIME_OUT, Outcome.MEMORY, Outcom
 
 def sentence(result: Result) -> str:
     """The outcome and the reason, in one line: 'wrong: The sign is wrong.'"""
-    reason = result.message or "; ".join(map(str, result.remarks))
+    reason = result.message or joined(result.remarks)
     at = f" (line {result.line})" if result.line else ""
     return f"{result.outcome.value}{': ' if reason else ''}{reason}{at}"
 
@@ -96,7 +97,7 @@ def row(student: Graded) -> list[str]:
         for result in results:
             given = student.points[name][result.item] if result.right else 0
             cells.append(str(given) if result.outcome.graded else "")
-    return [*cells, cell("; ".join(student.handed.remarks))]
+    return [*cells, cell(joined(student.handed.remarks))]
 
 
 def _number(points: int | None) -> str:

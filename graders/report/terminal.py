@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graders.exercise.identity import short
 from graders.student.changed import changed_given_code
+from graders.student.commands import about, command, shown
 from graders.words import Code
 
 if TYPE_CHECKING:
@@ -54,10 +56,17 @@ def properties(result: Result, check: Chained) -> list[tuple[str, Any]]:
         ("file", str(student.path)),
         ("at", result.line),
         ("exercise", short(check.exercise.path)),
+        ("items", len(check.exercise.items)),
         ("hints", len(item.hints)),
+        ("derived", reference_of(student.path).exists()),
         ("note", note(check)),
         ("file_problem", _file_problem(student.fault)),
     ]
+
+
+def reference_of(stub: Path) -> Path:
+    """Where the solution of a stub stands, in a project that has it."""
+    return stub.absolute().parent.parent.parent / "reference" / stub.parent.name / stub.name
 
 
 def note(check: Chained) -> str:
@@ -106,28 +115,56 @@ def failure_text(p: dict[str, Any]) -> str:
 
 
 def summary(seen: Sequence[dict[str, Any]]) -> Iterator[tuple[str, dict[str, bool]]]:
-    """Progress per exercise, the first thing to do next, the command for a hint."""
-    by_exercise: dict[str, list[dict[str, Any]]] = {}
+    """Progress per exercise, the first thing to do next, the command for a hint.
+
+    Of an exercise all items count, those that were not selected or not come to as well.
+    """
+    by_file: dict[str, list[dict[str, Any]]] = {}
     for p in seen:
-        by_exercise.setdefault(p["exercise"], []).append(p)
-    for name, rows in by_exercise.items():
-        right = sum(p["right"] for p in rows)
-        points = sum(p["points"] for p in rows if p["right"])
-        bar = "#" * round(20 * right / len(rows))
-        total = sum(p["points"] for p in rows)
-        counts = f"{right:2d} of {len(rows):2d} right, {points:2d} of {total:2d} points"
-        yield f"{name:20s} [{bar:20s}] {counts}", {"green": right == len(rows)}
+        by_file.setdefault(p["file"], []).append(p)
+    for rows in by_file.values():
+        yield _progress(rows)
+    unchecked = sum(rows[0]["items"] - len(rows) for rows in by_file.values())
     todo = next((p for p in seen if p["state"] in WRONG), None)
     todo = todo or next((p for p in seen if not p["right"]), None)
-    if todo is None:
+    if todo:
+        yield from _next(todo)
+    elif unchecked:
+        everything = command("pytest", *map(shown, map(Path, by_file)))
+        fed = next((p for p in seen if p["state"].startswith("right, fed")), None)
+        yield f"Right: {len(seen)} of {len(seen)} selected.", {"green": True, "bold": True}
+        if fed:
+            yield f"next: {fed['diagnosis']}", {"bold": True}
+        yield f"the rest: {everything}", {}
+    else:
         yield "All right. You are a backprop ninja.", {"green": True, "bold": True}
-        return
-    path = todo["nodeid"].split("::")[0]
+    read = next((p for p in reversed(seen) if p["right"] and p["derived"]), None)
+    if read:
+        yield f"to read: {_about('solution', read)} (with the derivation)", {}
+
+
+def _progress(rows: Sequence[dict[str, Any]]) -> tuple[str, dict[str, bool]]:
+    """A bar over all items of an exercise, and the figures of what was checked."""
+    right, every = sum(p["right"] for p in rows), rows[0]["items"]
+    bar = "#" * max(right > 0, 20 * right // every)  # full only where all are
+    counts = f"{right:2d} of {len(rows):2d} right, {every - len(rows)} not checked"
+    if len(rows) == every:
+        points, total = sum(p["points"] for p in rows if p["right"]), sum(p["points"] for p in rows)
+        counts = f"{right:2d} of {every:2d} right, {points:2d} of {total:2d} points"
+    return f"{rows[0]['exercise']:20s} [{bar:20s}] {counts}", {"green": right == every}
+
+
+def _next(todo: dict[str, Any]) -> Iterator[tuple[str, dict[str, bool]]]:
+    at = f"{shown(Path(todo['file']))}:{todo['at'] or 1}"
     if todo["file_problem"]:
         other_release = todo["file_problem"] == OTHER_RELEASE
         remedy = "take the stub of the kit's release" if other_release else "make the file load again"
-        yield f"next: {path}:{todo['at'] or 1} {remedy}", {"bold": True}
+        yield f"next: {at} {remedy}", {"bold": True}
         return
-    yield f"next: {path}:{todo['at'] or 1} {todo['gradient']} ({todo['state']})", {"bold": True}
+    yield f"next: {at} {todo['gradient']} ({todo['state']})", {"bold": True}
     if todo["hints"]:
-        yield f"hint: backprop-ninja hint {todo['exercise']}::{todo['gradient']}", {}
+        yield f"hint: {_about('hint', todo)}", {}
+
+
+def _about(verb: str, p: dict[str, Any]) -> str:
+    return about(verb, f"{p['exercise']}::{p['gradient']}", Path(p["file"]))

@@ -22,7 +22,7 @@ from graders.sandbox import confine
 from graders.sandbox.by_hand import Watch
 from graders.sandbox.task import Limits, Task, most_elements, unpack
 from graders.sandbox.wire import ARMED, CLAIMABLE, LOADED, MOST_DIMENSIONS, Claim, claim_of, encode, extent
-from graders.student.accidents import attempted
+from graders.student.accidents import at_import, attempted
 from graders.student.answer import Answer, ask
 from graders.student.guard import Guard
 from graders.student.module import unreadable
@@ -131,7 +131,7 @@ def _load(work: Task, guard: Guard, names: dict[str, Any]) -> tuple[Answer, ...]
         guard.run(program, names)
         return Answer(Outcome.ANSWERED)
 
-    return (attempted(load, PATH, None),)
+    return (at_import(attempted(load, PATH, None), PATH),)
 
 
 def _answers(question: Question, function: Any, watch: Watch) -> tuple[Answer, ...]:

@@ -15,6 +15,7 @@ from graders.sandbox.python_says import of_python
 from graders.sandbox.wire import NAMES, Claim
 from graders.student.answer import Answer
 from graders.student.question import Question
+from graders.student.reading import remedy
 from graders.student.text import printable
 from graders.words import WORTH_A_LOOK, Code, Reason, reason
 
@@ -26,9 +27,12 @@ PYTHONS = frozenset(dir(builtins)) | {"NoneType", "function", "generator", "ndar
 SAYABLE = frozenset(  # codes that a child may claim
     {
         *(Code.SYNTAX, Code.RAISED, Code.MISSING, Code.NOT_A_FUNCTION, Code.CHANGED_ARGUMENT),
-        *(Code.UNKNOWN_NAME, Code.NOT_UPSTREAM, Code.THE_ANSWER),
+        *(Code.UNKNOWN_NAME, Code.NOT_UPSTREAM, Code.THE_ANSWER, Code.OF_THE_FILE),
+        *(Code.NOT_ASKED_FOR, Code.NOT_HANDED_ON, Code.UNDEFINED, Code.COMPARED, Code.NO_VALUE_YET, Code.NOT_IMPORTED),
+        *(Code.OUTSIDE, Code.CARET, Code.CALLED, Code.NO_GRAD, Code.RETURNED_FUNCTION),
         *(Code.RETURNED_NONE, Code.RETURNED_NUMBERS, Code.RETURNED_OTHER, Code.RETURNED_COUNT, Code.RETURNED_COMPLEX),
-        *(Code.RETURNED_SPARSE, Code.RETURNED_TOO_MUCH),
+        *(Code.RETURNED_SPARSE, Code.RETURNED_TOO_MUCH, Code.RETURNED_MASKED, Code.RETURN_BEFORE_LAST),
+        *(Code.RETURNED_PRINTED, Code.RETURNED_NONE_VALUE, Code.RETURNED_ONE_TUPLE, Code.RETURNED_SEQUENCE),
         *(Code.NOT_BY_HAND, Code.NOT_NEEDED, Code.NO_IMPORT, Code.ONE_FILE, Code.OTHER_FILE, Code.AUTOGRAD),
         *(Code.BACKWARD_KERNEL,),
     }
@@ -85,7 +89,7 @@ class Submission:
             return question.refusal(names.get("name", "")) or Reason(Code.RAISED)
         words = of_python(names.pop("words", ""))
         facts: dict[str, str | int | None] = {key: self.admitted(name, question) for key, name in names.items() if name}
-        facts["words"] = words
+        facts |= {"words": words, "remedy": remedy(words) if words else None}
         if question:
             facts |= {"function": question.function, "count": len(question.targets), "target": question.targets[index]}
         return reason(claim.code, **facts)

@@ -3,6 +3,7 @@
 The self-check uses it in its own process, and the sandbox on both sides of its wall: so nothing here knows a right
 answer. It may import exercise/, outcome and words, and never oracle/.
 Begin with `question.Question` and `answer.ask`; then `module` (load a file, ask it here), `accidents` (what a call may
-do to this process), `rules` (what the text may say), `guard` (what may run), `live` (a notebook's functions), `changed`
-(given code), `hints`.
+do to this process), `slips` (what an exception tells), `reading` (what the text tells), `rules` (what it may say),
+`guard` (what may run), `live` (a notebook's functions), `changed` (given code), `hints`, `commands` (what a student can
+type).
 """

@@ -10,6 +10,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,6 +18,8 @@ import torch
 
 from graders.outcome import Outcome
 from graders.student.answer import Answer
+from graders.student.slips import at_import as slip_at_import
+from graders.student.slips import near_module
 from graders.student.time_limit import PATIENCE, TimeLimit, Waited, time_limit
 from graders.words import Code, reason
 
@@ -50,10 +53,27 @@ def accident(error: BaseException, path: Path) -> Answer:
     line, frames = _own_lines(error, path)
     if isinstance(error, NotImplementedError) and _raised_by(error, path):
         return Answer(Outcome.NOT_ATTEMPTED, line=line)
-    text = traceback.format_exception_only(error)[-1].strip()[:LONGEST_TEXT]
+    text = _text(error)
     out_of_memory = isinstance(error, MemoryError) or OUT_OF_MEMORY.search(text)
     outcome = Outcome.MEMORY if out_of_memory else Outcome.ERROR
-    return Answer(outcome, None, reason(Code.RAISED, text=text, kind=type(error).__name__), line, frames)
+    why = reason(Code.RAISED, text=text, kind=type(error).__name__)
+    return Answer(outcome, None, why, line, frames, error=error)
+
+
+def _text(error: BaseException) -> str:
+    """What the exception says, in one sentence: without the signatures that torch lists after the first line."""
+    text = traceback.format_exception_only(error)[-1].strip()
+    first = text.split("\n")[0].removesuffix(", but expected one of:")
+    return first.rstrip(". ")[:LONGEST_TEXT]
+
+
+def at_import(answer: Answer, path: Path) -> Answer:
+    """An accident at a module's import, with what it tells of a slip."""
+    if answer.error is None or answer.reason is None:
+        return answer
+    near = near_module(answer.error)
+    why = reason(answer.reason.code, **dict(answer.reason.facts), close=near) if near else None
+    return replace(answer, reason=why or slip_at_import(answer.error, str(path)) or answer.reason, error=None)
 
 
 def _raised_by(error: BaseException, path: Path) -> bool:

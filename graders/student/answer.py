@@ -7,17 +7,19 @@ loop that does not end, to a change of torch's settings.
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import FunctionType
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from graders.exercise.forward import in_double, unknown_name
+from graders.exercise.forward import in_double
 from graders.outcome import Outcome
 from graders.student.question import Question
+from graders.student.reading import nothing_returned
+from graders.student.returned import NotATensor, as_tensor, elements
+from graders.student.slips import asked_in_vain, details, slip
 from graders.words import Code, Reason, reason
 
 
@@ -34,18 +36,11 @@ class Answer:
     line: int = 0
     frames: tuple[str, ...] = ()
     seconds: float = 0.0
+    error: BaseException | None = field(default=None, repr=False)  # until ask() has read it
 
 
 Function = Callable[..., Any]
 Attempt = Callable[[Callable[[], Any]], Any]  # what the action returned, or the Answer that tells what became of it
-
-
-class NotATensor(Exception):
-    """A value that is no tensor of real numbers; `why` says what it is and what to return."""
-
-    def __init__(self, why: Reason):
-        self.why = why
-        super().__init__(str(why))
 
 
 def plainly(action: Callable[[], Any]) -> Any:
@@ -65,10 +60,10 @@ def ask(function: Function, question: Question, attempt: Attempt = plainly, copy
     else:  # to ask it for its parameters may already run code of the student's
         given = attempt(lambda: _arguments(function, question, offered, copy))
     if isinstance(given, Answer):
-        return (given,) * len(question.targets)
-    found = attempt(lambda: _collected(_called(function, given, question.dtype), question))
+        return (_explained(given, function, question),) * len(question.targets)
+    found = attempt(lambda: _collected(_called(function, given, question.dtype), question, function))
     if isinstance(found, Answer):
-        return (found,) * len(question.targets)
+        return (_explained(found, function, question),) * len(question.targets)
     if copy:
         for name, value in given.items():
             if isinstance(value, Tensor) and not _unchanged(value, offered[name]):
@@ -92,7 +87,7 @@ def _arguments(
             value = offered[name]
             given[name] = value.clone() if copy and isinstance(value, Tensor) else value
         elif name not in optional:
-            why = question.refusal(name) or unknown_name(name, offered)
+            why = question.refusal(name) or asked_in_vain(name, function, offered)
             return Answer(Outcome.ERROR, reason=why, line=_line(function))
     return given
 
@@ -117,13 +112,33 @@ def _is_plain(function: Function) -> bool:
     return type(function) is FunctionType and not hasattr(function, "__wrapped__")
 
 
-def _line(function: Function) -> int:
-    """Where it is defined; 0 where that is not known."""
+def _plain(function: Function) -> FunctionType | None:
+    """What stands behind decorators; None if that is no function of Python."""
     try:
         plain = inspect.unwrap(function)
     except Exception:  # of the student's own making
-        return 0
-    return plain.__code__.co_firstlineno if type(plain) is FunctionType else 0
+        return None
+    return plain if type(plain) is FunctionType else None
+
+
+def _line(function: Function) -> int:
+    """Where it is defined; 0 where that is not known."""
+    plain = _plain(function)
+    return plain.__code__.co_firstlineno if plain else 0
+
+
+def _explained(answer: Answer, function: Function, question: Question) -> Answer:
+    """An accident with what it tells of a slip, as far as that is certain."""
+    error, plain = answer.error, _plain(function)
+    if error is None or plain is None or answer.reason is None or answer.outcome is not Outcome.ERROR:
+        return replace(answer, error=None)
+    try:
+        why = slip(error, plain, question) or reason(
+            answer.reason.code, **{**dict(answer.reason.facts), **details(error, plain, question)}
+        )
+    except Exception:  # an exception of the student's own may be anything
+        why = answer.reason
+    return replace(answer, reason=why, error=None)
 
 
 def _called(function: Function, given: Mapping[str, Any], dtype: torch.dtype) -> Any:
@@ -141,8 +156,12 @@ def _unchanged(now: Tensor, before: Tensor) -> bool:
         return torch.equal(now, before) or bool(((now == before) | (now.isnan() & before.isnan())).all())
 
 
-def _collected(returned: Any, question: Question) -> tuple[Answer, ...]:
+def _collected(returned: Any, question: Question, function: Function) -> tuple[Answer, ...]:
     """An answer for each gradient that came back."""
+    plain = _plain(function) if returned is None else None
+    if plain:
+        why = nothing_returned(plain.__code__, ", ".join(question.upstream))
+        return (Answer(Outcome.BAD_OUTPUT, reason=why),) * len(question.targets)
     try:
         each = elements(returned, len(question.targets)) if question.several else (returned,)
     except NotATensor as error:
@@ -155,43 +174,3 @@ def _collect(returned: Any, dtype: torch.dtype) -> Answer:
         return Answer(Outcome.ANSWERED, as_tensor(returned, dtype))
     except NotATensor as error:
         return Answer(Outcome.BAD_OUTPUT, reason=error.why)
-
-
-def elements(returned: object, count: int) -> Sequence[object]:
-    """The gradients that a function returned together. Raises NotATensor if there are not `count`."""
-    what = f"one {type(returned).__name__}"
-    if isinstance(returned, tuple | list):
-        if len(returned) == count:
-            return returned
-        what = f"{len(returned)} values"
-    raise NotATensor(reason(Code.RETURNED_COUNT, what=what, count=count))
-
-
-def as_tensor(returned: object, dtype: torch.dtype) -> Tensor:
-    """What was returned as a detached dense tensor of `dtype`: tensors, numpy arrays and numbers are taken.
-
-    Raises NotATensor for anything else, complex numbers and sparse tensors included.
-    """
-    if type(returned) is Tensor and returned.dtype is dtype and not returned.requires_grad and returned.is_cpu:
-        if returned.layout is torch.strided:  # what nearly always comes back, and in training a thousand times a second
-            return returned
-    if returned is None:
-        raise NotATensor(Reason(Code.RETURNED_NONE))
-    if isinstance(returned, (bool, int, float, np.number, np.ndarray)):
-        try:
-            returned = torch.tensor(returned, dtype=None if isinstance(returned, np.ndarray) else dtype)
-        except (TypeError, ValueError, OverflowError, RuntimeError):
-            kind = str(getattr(returned, "dtype", type(returned).__name__))
-            raise NotATensor(reason(Code.RETURNED_NUMBERS, kind=kind)) from None
-    if not isinstance(returned, Tensor):
-        kind = type(returned).__name__
-        length = f" of {len(returned)}" if isinstance(returned, (tuple, list)) else ""
-        what = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}{length}"
-        raise NotATensor(reason(Code.RETURNED_OTHER, what=what, kind=kind))
-    if returned.is_complex() or returned.layout is not torch.strided:
-        raise NotATensor(Reason(Code.RETURNED_COMPLEX if returned.is_complex() else Code.RETURNED_SPARSE))
-    with torch._C.DisableTorchFunctionSubclass():  # so that a class of the student's own is a plain tensor from here on
-        plain = returned.detach().to("cpu", dtype)
-    if type(plain) is not Tensor:
-        raise NotATensor(reason(Code.RETURNED_OTHER, kind=type(returned).__name__))
-    return plain

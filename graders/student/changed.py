@@ -3,7 +3,7 @@
 import ast
 
 from graders.exercise.module import functions_of, targets_of
-from graders.words import Code, Reason, reason
+from graders.words import Code, Reason, joined, reason
 
 
 def changed_given_code(released: str, now: str) -> Reason | None:
@@ -19,7 +19,7 @@ def changed_given_code(released: str, now: str) -> Reason | None:
         _first_difference(then[name], present[name]) if name in present else reason(Code.GIVEN_GONE, function=name)
         for name in changed
     ]
-    return reason(Code.GIVEN_CHANGED, changes="; ".join(map(str, lines)))
+    return reason(Code.GIVEN_CHANGED, changes=joined(lines))
 
 
 def _functions(text: str) -> dict[str, ast.FunctionDef]:

@@ -14,10 +14,11 @@ from graders.exercise.identity import identity_of
 from graders.exercise.kit import Kit
 from graders.exercise.stub import release_in
 from graders.outcome import Outcome
-from graders.student.accidents import attempted, functions_kept, hushed
+from graders.student.accidents import at_import, attempted, functions_kept, hushed
 from graders.student.answer import Answer, Function, ask
 from graders.student.guard import Guard
 from graders.student.question import Question
+from graders.student.reading import remedy
 from graders.student.text import LONGEST_SOURCE, Undecodable, text_of
 from graders.words import Code, Reason, reason
 
@@ -69,7 +70,8 @@ def load_student(path: Path, limit: float = DEFAULT_LIMIT) -> Student:
     with functions_kept():
         ended = attempted(lambda: rules.run(program, vars(module)), path, limit)
     functions = {name: value for name, value in vars(module).items() if callable(value)}
-    return Student(path, text, functions, lines, ended, read_as, rules)
+    fault = at_import(ended, path) if isinstance(ended, Answer) else None
+    return Student(path, text, functions, lines, fault, read_as, rules)
 
 
 def source_of(path: Path) -> tuple[str, Reason | None]:
@@ -96,7 +98,8 @@ def unreadable(error: SyntaxError | ValueError | RecursionError) -> Answer:
     number = getattr(error, "lineno", None) or 0
     shown = (f"line {number}: {(getattr(error, 'text', None) or '').strip()}",) if number else ()
     if isinstance(error, SyntaxError):
-        return Answer(Outcome.ERROR, reason=reason(Code.SYNTAX, words=error.msg), line=number, frames=shown)
+        why = reason(Code.SYNTAX, words=error.msg, remedy=remedy(error.msg))
+        return Answer(Outcome.ERROR, reason=why, line=number, frames=shown)
     text, kind = f"{type(error).__name__}: {error}", type(error).__name__
     return Answer(Outcome.ERROR, reason=reason(Code.RAISED, text=text, kind=kind), line=number, frames=shown)
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from graders.student.commands import command
 from graders.train import TrainingError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MISSING = "pictures need matplotlib: pip install 'backprop-ninja[train]'"
+MISSING = f"pictures need matplotlib: {command('pip', 'install', 'backprop-ninja[train]')}"
 BLUE, ORANGE, GREY, LIGHT = "#1f5fa8", "#e07b00", "#666666", "#c9ced6"
 STYLE: dict[str, Any] = {
     "font.size": 10,

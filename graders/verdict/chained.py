@@ -17,6 +17,7 @@ from graders.outcome import Outcome
 from graders.student.accidents import hushed, one_thread
 from graders.student.answer import Answer
 from graders.student.module import DEFAULT_LIMIT, InProcess, load_beside
+from graders.student.reading import leftover, remarks
 from graders.verdict.grader import Cases, Check
 from graders.verdict.result import Result
 from graders.words import Code, Reason, reason
@@ -72,12 +73,23 @@ class Chained(Check):
         return next((g.name for g in self.exercise.gradients if g.name in above and self.wrong(g.name)), None)
 
     def _gradient_result(self, item: str) -> Result:
-        result = super()._gradient_result(item)
+        result = self._read(super()._gradient_result(item))
         if result.outcome not in (Outcome.PASSED, Outcome.WRONG, Outcome.WRONG_SHAPE):
             return result
         gradient = self.exercise.gradient(item)
         result = replace(result, lecture=self._line(gradient))
         return self._refined(result, gradient) if result.right else result
+
+    def _read(self, result: Result) -> Result:
+        """With what the student's text tells of an answer that is not right, or not there."""
+        text, function = self.module.student.text, self.exercise.gradient(result.item).function
+        if result.right or not text:
+            return result
+        if result.outcome is Outcome.NOT_ATTEMPTED:
+            left = leftover(self.exercise.text, text, function)
+            return replace(result, outcome=Outcome.ERROR, reason=left) if left else result
+        said = result.reason is not None and result.reason.code is Code.CARET
+        return result if said else replace(result, remarks=tuple(remarks(text, function)))
 
     def _refined(self, result: Result, gradient: Gradient) -> Result:
         """How a right answer stands in the chain."""
@@ -109,7 +121,7 @@ class Chained(Check):
         """A short training run with the student's gradients: the losses must be those that autograd gives."""
         item = self.exercise.run
         assert item is not None
-        first = self._decided(self.exercise.gradients[0].name)
+        first = self._read(self._decided(self.exercise.gradients[0].name))
         if not first.right and first.outcome is not Outcome.WRONG:
             return replace(first, item=item.name)
         mine, seed = self._losses(item), self.cases.deciding.seed

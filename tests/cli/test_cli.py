@@ -37,7 +37,8 @@ def test_hints_come_one_after_the_other(run) -> None:  # type: ignore[no-untyped
     first, second, third, fourth = (run("hint", "dcounts").output for _ in range(4))
     assert "hint 1 of 3" in first and "hint 2 of 3" not in first
     assert "hint 2 of 3" in second and "hint 3 of 3" in third
-    assert third == fourth
+    assert third == fourth and "That was the last hint." in third and "last" not in second
+    assert all(len(line) <= 80 for line in third.splitlines())
     assert "hint 1 of 3" in run("hint", "ex1::dprobs").output
 
 
@@ -49,6 +50,27 @@ def test_a_name_in_two_exercises_asks_back(run) -> None:  # type: ignore[no-unty
 
 def test_an_unknown_name_lists_the_known(run) -> None:  # type: ignore[no-untyped-def]
     assert "no gradient dnothing. There are: dlogprobs, dprobs" in run("hint", "dnothing").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("hint", "dcount"), "no gradient dcount: did you mean dcounts?"),
+        (("hint", "count"), "no gradient count: did you mean dcounts?"),
+        (("hint", "ex1_atomc::dcounts"), "no exercise ex1_atomc: did you mean ex1_atomic?"),
+        (("hint", "zz::dcounts"), "no exercise zz. There are: ex1_atomic, ex2_cross_entropy"),
+        (("statsu",), "Did you mean 'status'?"),
+        (("hint", "dcounts", "--exercise", "x"), "Did you mean '--exercises'?"),
+    ],
+)
+def test_what_is_misspelt_is_answered_by_what_is_near(run, arguments: tuple[str, ...], told: str) -> None:  # type: ignore[no-untyped-def]
+    result = run(*arguments)
+    assert result.exit_code and told in result.output
+
+
+def test_a_derivation_is_readable_in_a_terminal(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "reference").symlink_to(REFERENCE)
+    assert "∂L/∂pᵢⱼ = ∂L/∂ℓᵢⱼ ∂ℓᵢⱼ/∂pᵢⱼ" in run("solution", "dprobs").output
 
 
 def test_solution_only_once_right(run, student_folder: Folder, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from graders.oracle.compare import Match, match, same_up_to_ones
 from graders.oracle.lecture_line import line
-from graders.student.answer import NotATensor, as_tensor
+from graders.student.returned import NotATensor, as_tensor
 
 EXPECTED = torch.tensor([[1.0, -2.0, 4.0]], dtype=torch.float64)
 
@@ -73,6 +74,73 @@ def test_views_read_only_arrays_and_grad_are_no_matter() -> None:
     assert as_tensor(frozen, torch.float64).shape == (2, 3)
     assert not as_tensor(torch.ones(3, requires_grad=True) * 2, torch.float64).requires_grad
     assert as_tensor(torch.ones(2, 3).T, torch.float64).shape == (3, 2)
+
+
+ONES = np.arange(6.0).reshape(2, 3)
+ARRAYS = {
+    "negative strides": ONES[::-1, ::-1][::-1, ::-1],
+    "bytes swapped": ONES.astype(">f8"),
+    "bytes swapped, single": ONES.astype(">f4"),
+    "by columns": np.asfortranarray(ONES),
+    "long double": ONES.astype(np.longdouble),
+    "half": ONES.astype(np.float16),
+    "integers": ONES.astype("uint16"),
+    "bytes swapped integers": ONES.astype(">i8"),
+    "objects": ONES.astype(object),
+    "nothing masked": np.ma.masked_array(ONES, mask=False),
+    "a parameter": torch.nn.Parameter(torch.from_numpy(ONES)),
+    "a class of its own": torch.from_numpy(ONES).as_subclass(type("Mine", (torch.Tensor,), {})),
+    "integer tensor": torch.from_numpy(ONES).int(),
+    "transposed": torch.from_numpy(ONES.T.copy()).T,
+}
+
+
+@pytest.mark.parametrize("what", ARRAYS)
+def test_whatever_holds_the_numbers_is_the_same_tensor(what: str) -> None:
+    given = ARRAYS[what]
+    with warnings.catch_warnings(action="error"):
+        tensor = as_tensor(given, torch.float64)
+    assert type(tensor) is torch.Tensor and not tensor.requires_grad
+    assert torch.equal(tensor, torch.from_numpy(ONES))
+    if isinstance(given, np.ndarray):
+        tensor += 1
+        assert np.array_equal(np.array(given, dtype=float), ONES), "it is a copy"
+
+
+@pytest.mark.parametrize("value", [np.longdouble(1.5), np.float16(1.5), np.array(1.5), np.array(1.5, object), 1.5, np.array([1.5])[0]], ids=repr)  # fmt: skip
+def test_numbers_of_every_precision_are_numbers(value: object) -> None:
+    assert as_tensor(value, torch.float64).item() == 1.5
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (2, 0)])
+def test_what_is_empty_keeps_its_shape(shape: tuple[int, ...]) -> None:
+    assert (
+        as_tensor(np.zeros(shape), torch.float64).shape == as_tensor(torch.zeros(shape), torch.float64).shape == shape
+    )
+
+
+TOLD = [
+    (np.ma.masked_array(ONES, mask=ONES > 4), "returned a masked array, some of whose entries have no value: fill them, `.filled(0)`"),
+    (np.array([1.0, "a"], dtype=object), "returned values of type object, which no tensor can hold"),
+    (np.array([None]), "returned values of type object, which no tensor can hold"),
+    (np.array(["1.5"]), "returned values of type <U3, which no tensor can hold"),
+    (np.array(["2020-01-01"], "datetime64[D]"), "returned values of type datetime64[D], which no tensor can hold"),
+    (10**400, "returned values of type int, which no tensor can hold"),
+    (1j, "returned complex numbers: return a dense tensor of real numbers"),
+    (np.complex64(1j), "returned complex numbers: return a dense tensor of real numbers"),
+    ([[1.0, 2.0]], "returned a list of 1: return one tensor (torch.tensor of numbers, torch.stack of tensors)"),
+    ((torch.ones(2),), "returned a tuple of 1: is there a comma at the end of the `return`? It makes a tuple."),
+    ((), "returned a tuple of 0: return one tensor (torch.tensor of numbers, torch.stack of tensors)"),
+    (torch.zeros_like, "returned a function: are the brackets missing that call it?"),
+    ({}, "returned a dict: return one tensor"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "told"), TOLD, ids=[repr(row[0])[:40] for row in TOLD])
+def test_what_is_refused_is_called_by_its_name(value: object, told: str) -> None:
+    with pytest.raises(NotATensor) as caught:
+        as_tensor(value, torch.float64)
+    assert str(caught.value) == told
 
 
 shapes = st.lists(st.integers(1, 4), max_size=4).map(tuple)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +16,7 @@ import torch
 
 import graders.verdict.chained  # noqa: F401  (stays imported: pytester forgets what is imported inside a run)
 from tests.conftest import Folder
-from tests.support.stubs import solutions
+from tests.support.stubs import REFERENCE, solutions
 
 GOLDEN = Path(__file__).parent / "golden"
 EX1, EX2 = "ex1_atomic", "ex2_cross_entropy"
@@ -78,6 +80,11 @@ SITUATIONS = [
         ONE,
         beside={"my_helpers.py": "def divided(x, y):\n    return x / y\n"},
     ),
+    Situation("one_selected_and_fed_wrong", {**PARTLY, "dlogprobs": "return -logprobs"}, options=("-k", "dprobs and not log"), exit_code=0),
+    Situation("stopped_at_the_first", {**WRONG, "dlogprobs": PARTLY["dlogprobs"]}, options=("-x",)),
+    Situation("shapes_do_not_fit", {"dW2": "return h @ dlogits", "dh": "return torch.einsum('ij,jk->ik', dlogits, W2)"}, options=("-k", "W2 or dh")),
+    Situation("not_asked_for", {"dcounts": "return counts_sum_inv * dprobs + probs"}, options=("-k", "dcounts")),
+    Situation("leftover_raise", {"dprobs": "d = dlogprobs / probs\nraise NotImplementedError", "dcounts": "d = counts_sum_inv * dprobs\nreturn d\nreturn d + dcounts_sum"}, options=("-k", "dprobs or dcounts")),
     Situation("no_exercise_beside", PARTLY, options=ONE, exit_code=0, beside={"notes.py": "x = 1 / 0\n", "test_mine.py": "def test_mine():\n    assert True\n"}),
 ]  # fmt: skip
 
@@ -104,6 +111,7 @@ def test_golden(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)  # as in an active environment
     monkeypatch.setattr("graders.student.time_limit.PATIENCE", 100)  # a loop's processor time is up first
     result = run(pytester, student_folder, situation)
     seen = normalised(result.outlines)
@@ -123,6 +131,32 @@ def normalised(lines: list[str]) -> str:
     text = re.sub(r"=+( .* in TIME )=+", r"==\1==", text)
     text = re.sub(r"\d\.?\d*e-(0[89]|[1-9]\d)\b", "tiny", text)
     return text + "\n"
+
+
+COMMAND = re.compile(r"^(?:hint|the rest|to read): (.+?)(?: [(]with .*)?$", re.MULTILINE)
+
+
+def test_commands_run_as_printed(student_folder: Folder, tmp_path: Path) -> None:
+    """Whether the environment is active or not, here or elsewhere; all that the golden outputs show are of these kinds."""
+    student_folder(EX1, PARTLY)
+    (tmp_path / "reference").symlink_to(REFERENCE)
+    here, elsewhere = tmp_path, tmp_path / "else where"
+    elsewhere.mkdir()
+    bare = {**os.environ, "PATH": "/usr/bin:/bin"}
+    active = {**bare, "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+    printed: dict[str, str] = {}
+    for folder, environment in ((here, bare), (here, active), (elsewhere, bare)):
+        for options in (("-k", "dprobs"), ("-k", "dcounts")):
+            files = os.path.relpath(here / "exercises", folder)
+            command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", files, *options]
+            told = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True).stdout
+            for line in COMMAND.findall(told):
+                done = subprocess.run(line, shell=True, cwd=folder, env=environment, capture_output=True, text=True)
+                assert done.returncode in (0, 1) and done.stdout and not done.stderr, (line, done)
+                printed[line.split()[1]] = line
+    assert {"hint", "solution"} <= printed.keys() and len(printed) >= 3
+    kinds = {line.split()[1] for path in GOLDEN.glob("*.txt") for line in COMMAND.findall(path.read_text())}
+    assert {kind for kind in kinds if "/" not in kind} <= printed.keys()
 
 
 def test_a_students_own_tests_keep_their_threads(pytester: pytest.Pytester, student_folder: Folder) -> None:

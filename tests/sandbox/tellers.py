@@ -18,8 +18,9 @@ GIVEN = """
 t = "tuvwxyz"[::-1] + str(float(dy.sum()))
 """
 RAISED = "it raised an exception"
+SEVERAL = "returned several values: return one tensor (torch.tensor of numbers, torch.stack of tensors)"
 OTHER = "returned something else than a tensor: return one"
-NUMBERS = "returned numbers that no tensor can hold"
+NUMBERS = "returned values that no tensor can hold"
 BY_HAND = "this is not by hand: work the gradient out and compute it"
 LARGE = "returned a far larger tensor than x"
 CLAIM = f"""
@@ -58,6 +59,27 @@ RAISING = [
     ("str of an error", "it raised ValueError", "raise " + typed("'ValueError'", __str__="lambda self: t")),
     ("repr of an error", "it raised ValueError", "raise " + typed("'ValueError'", __repr__="lambda self: t")),
     ("arguments", "it raised KeyError", "raise KeyError(t, [t])"),
+    ("the name of a NameError", "a name is not defined", "raise NameError(t, name=t)"),
+    ("the name of a NameError, letter by letter", "a name is not defined", "raise NameError(name='.'.join(t[:7]))"),
+    (
+        "the name of an UnboundLocalError",
+        "a variable is used before it has a value",
+        "raise UnboundLocalError(f'cannot access local variable {t[:7]!r}')",
+    ),
+    (
+        "an attribute's name",
+        "it raised AttributeError",
+        "raise AttributeError(t, name=t + 'x', obj=dy.as_subclass("
+        + typed("'A'", "torch.Tensor", __dir__="lambda s: [t]")
+        + "))",
+    ),
+    ("a keyword's name", "it raised TypeError", "raise TypeError(f'unexpected keyword argument {t[:7]!r}')"),
+    ("a shape in words", "it raised RuntimeError", "z = torch.zeros(int(1e3 * abs(float(dy.sum()))), 0)\nreturn z @ z"),
+    (
+        "a NameError's odd name",
+        "it raised NameError",
+        "raise NameError(name=type('S', (str,), {'__hash__': lambda s: 1 / 0})(t))",
+    ),
     ("notes", "it raised ValueError", "e = ValueError()\ne.add_note(t)\nraise e"),
     ("a cause", "it raised ValueError", "raise ValueError from RuntimeError(t)"),
     ("a group", "it raised ExceptionGroup", "raise BaseExceptionGroup(t, [ValueError(t)])"),
@@ -131,7 +153,7 @@ RETURNING = [
     ("texts", NUMBERS, "return np.array([t, t])"),
     (
         "a dtype that is a str",
-        "returned numbers of type object, which no tensor can hold",
+        "returned values of type object, which no tensor can hold",
         "class A(np.ndarray): pass\nreturn np.array([t], dtype=object).view(A)",
     ),
     (
@@ -146,13 +168,13 @@ RETURNING = [
         OTHER,
         "class M(type):\n    __name__ = property(lambda cls: t + chr(0xd800) + t)\nclass A(metaclass=M): pass\nreturn A()",
     ),
-    ("a tuple's type", OTHER, "return " + typed("t", "tuple") + "((1, 2))"),
+    ("a tuple's type", SEVERAL, "return " + typed("t", "tuple") + "((1, 2))"),
     ("a text", "returned an object of type str: return one tensor", "return t"),
     ("a class in disguise", NUMBERS, "return " + typed("t", "object", __class__="property(lambda s: int)") + "()"),
     (
         "NotATensor by hand",
         NUMBERS,
-        "from graders.words import Code, reason\nfrom graders.student.answer import NotATensor\ndef f(self): raise NotATensor(reason(Code.RETURNED_NUMBERS, kind='.'.join(t[:7])))\n"
+        "from graders.words import Code, reason\nfrom graders.student.returned import NotATensor\ndef f(self): raise NotATensor(reason(Code.RETURNED_NUMBERS, kind='.'.join(t[:7])))\n"
         + "return "
         + typed("'A'", "object", __class__="property(f)")
         + "()",
@@ -198,6 +220,6 @@ FILES = [
     ("a text at import", "it raised ValueError", f"raise ValueError({T})"),
     ("a syntax error by hand", "it raised SyntaxError", f"raise SyntaxError({T}, ('submission.py', 2, 1, {T}))"),
     ("a syntax error by exec", "it raised SyntaxError", f"exec('x = ' + {T} + ' y')"),
-    ("a syntax error", "syntax error: invalid syntax", f"x = {T} y"),
+    ("a syntax error", "syntax error: invalid syntax (look at the end of the line above, too)", f"x = {T} y"),
     ("a syntax error of an alien name", "syntax error", f"{DX}def f(g, g): return {T}"),
 ]

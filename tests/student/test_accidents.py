@@ -71,12 +71,16 @@ def test_a_file_that_is_no_text_or_not_there(tmp_path: Path) -> None:
     assert "cannot be read" in str(load_student(tmp_path / "none.py").fault.reason)  # type: ignore[union-attr]
 
 
-def asked(tmp_path: Path, text: str, limit: float = 10.0, **offered: object) -> Answer:
-    """What `f` of this text answers; `limit` is shorter for an endless loop."""
+def asked(
+    tmp_path: Path, text: str, limit: float = 10.0, question: Question | None = None, **offered: object
+) -> Answer:
+    """What `f` of this text answers, or what is asked; `limit` is shorter for an endless loop."""
     student = load(tmp_path, text)
     limit = 0.2 if "while True" in text else limit  # torch may import something at a first call
-    question = Question("f", ("x",), offered)
-    (answer,) = ask(student.functions["f"], question, lambda action: attempted(action, student.path, limit))
+    question = question or Question("f", ("x",), offered)
+    (answer,) = ask(
+        student.functions[question.function], question, lambda action: attempted(action, student.path, limit)
+    )
     return answer
 
 

@@ -92,7 +92,7 @@ EDITS = [
     ("one value for two", ("return dw, torch.zeros_like(w[:1])", "return dw"), {"dw": "error", "run": "error"}),
     ("three values", ("return dw, torch", "return dw, dw, torch"), {"dw": "error", "db": "error", "run": "error"}),
     ("swapped", ("return dw, torch.zeros_like(w[:1])", "return torch.zeros_like(w[:1]), dw"), {"dw": "wrong shape", "db": "wrong shape"}),
-    ("untouched", ("    dw = 2 / len(x)", "    raise NotImplementedError\n    dw = 2 / len(x)"), {"dw": "not attempted", "db": "not attempted", "run": "not attempted"}),
+    ("a leftover raise", ("    dw = 2 / len(x)", "    raise NotImplementedError\n    dw = 2 / len(x)"), {"dw": "error", "db": "error", "run": "error"}),
     ("gone", ("def backward(", "def backwards("), {"dw": "error", "run": "error"}),
 ]  # fmt: skip
 
