@@ -64,6 +64,15 @@ def mutants_of(exercise: Exercise, gradient: Gradient, oracle: Oracle, right: It
             yield from mutants(example.tree, example.namespace, similar)
 
 
+LIKELY = ("sign", "zeros", "constant factor", "missing factor", "missing term", "missing branch", "transposed")
+UNLIKELY = ("wrong operation", "wrong constant", "missing brackets")
+
+
+def _humanity(mutant: Mutant) -> int:
+    """Of mutants with the same numbers, what many people do is said before what few do."""
+    return LIKELY.index(mutant.cause) if mutant.cause in LIKELY else len(LIKELY) + (mutant.cause in UNLIKELY)
+
+
 def library(exercise: Exercise) -> Fingerprints:
     """Fingerprints of all known wrong answers at the public cases; a tie is kept under its first two messages."""
     oracles = Oracles(exercise).all
@@ -75,7 +84,7 @@ def library(exercise: Exercise) -> Fingerprints:
                 # (of gradients in a wrong order the graph tells which stands where, line by line)
                 tried = [try_together(example.function, group, oracle) for oracle in oracles[1:]]
                 _add(found, group, tried, Known(example.causes[0], example.message, (), catalogued=True))
-        for mutant in mutants_of(exercise, group[0], oracles[1], right):
+        for mutant in sorted(mutants_of(exercise, group[0], oracles[1], right), key=_humanity):
             if "torch.empty" in mutant.source:
                 continue  # may read memory that was never written: other numbers every time
             tried = [try_together(mutant.function, group, oracle) for oracle in oracles[1:]]

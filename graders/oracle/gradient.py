@@ -59,6 +59,7 @@ class Oracle:
         self._arriving: Mapping[str, Tensor] | None = None
         self._arrived: dict[str, Tensor] = {}
         self._target = ""
+        self._branches: dict[str, list[Branch]] = {}
         me = weakref.ref(self)  # hooks that held it would keep it for ever: torch's side of the circle is not collected
         for name in self.watched:
             self._tensors[name].register_hook(lambda gradient, name=name: me()._replace(name, gradient))  # type: ignore[union-attr]
@@ -136,8 +137,15 @@ class Oracle:
     def _largest(self) -> dict[str, float]:
         return {name: _largest(self.expected(name)) for name in self.watched}
 
-    def branches(self, target: str) -> list[Branch]:
-        """The contributions that add up to `vjp(target)`, one an edge of the graph that ends in `target`."""
+    def branches(self, target: str, upstream: Mapping[str, Tensor] | None = None) -> list[Branch]:
+        """The contributions that add up to `vjp(target, upstream)`, one an edge of the graph that ends in `target`."""
+        if upstream:
+            return self._branches_of(target, upstream)
+        if target not in self._branches:
+            self._branches[target] = self._branches_of(target, {})
+        return self._branches[target]
+
+    def _branches_of(self, target: str, upstream: Mapping[str, Tensor]) -> list[Branch]:
         caught: dict[int, Tensor] = {}
         hooks = []
         for number, (node, slot, _) in enumerate(self._edges[target]):
@@ -146,7 +154,7 @@ class Oracle:
                 caught[number] = tuple(arrived)[slot].clone()
 
             hooks.append(node.register_hook(catch))
-        self.vjp(target)
+        self.vjp(target, upstream)
         for hook in hooks:
             hook.remove()
         return [

@@ -600,7 +600,7 @@ influence on the slope with respect to h."""
 
 
 def dh__product_of_sums(W2, dlogits):
-    """wrong function: Both tensors were summed before they were multiplied: each column of \
+    """wrong function | summed too much: Both tensors were summed before they were multiplied: each column of \
 dlogits belongs to its own column of W2."""
     return dlogits.sum(1, keepdim=True) * W2.sum(1)
 
@@ -641,7 +641,7 @@ rule weights h by what arrives from above."""
 
 
 def dW2__product_of_sums(h, dlogits):
-    """wrong function: h and dlogits were summed over the batch before they were multiplied: each \
+    """wrong function | summed too much: h and dlogits were summed over the batch before they were multiplied: each \
 example's h belongs to its own row of dlogits."""
     return torch.outer(h.sum(0), dlogits.sum(0))
 
@@ -782,7 +782,7 @@ def dhpreact__sign(h, dh):
 
 
 def dhpreact__no_one(h, dh):
-    """missing term: The 1 in the slope of tanh is missing: at h = 0 tanh is steepest, but this \
+    """missing term | wrong function: The 1 in the slope of tanh is missing: at h = 0 tanh is steepest, but this \
 gives zero there."""
     return -(h**2) * dh
 
@@ -1011,7 +1011,7 @@ bnvar grows."""
 
 
 def dbnvar__no_epsilon(bnvar, dbnvar_inv):
-    """missing epsilon: The epsilon is missing: it was added to bnvar before the power was taken, \
+    """missing epsilon | extreme values: The epsilon is missing: it was added to bnvar before the power was taken, \
 so it belongs into the slope too. It matters where bnvar is small."""
     return -0.5 * bnvar**-1.5 * dbnvar_inv
 
@@ -1434,7 +1434,7 @@ rule weights embcat by what arrives from above."""
 
 
 def dW1__product_of_sums(embcat, dhprebn):
-    """wrong function: embcat and dhprebn were summed over the batch before they were multiplied: \
+    """wrong function | summed too much: embcat and dhprebn were summed over the batch before they were multiplied: \
 each example's row belongs to its own row of dhprebn."""
     return torch.outer(embcat.sum(0), dhprebn.sum(0))
 

@@ -184,7 +184,7 @@ column, so what all examples say about it has to be collected."""
 
 
 def dhprebn__mean_not_summed(dhpreact, bngain, bnraw, bnvar_inv):
-    """not summed: The path through the mean is not summed: the mean is shared by the column, so \
+    """not summed | missing branch: The path through the mean is not summed: the mean is shared by the column, so \
 what all examples say about it has to be collected."""
     n = len(dhpreact)
     through_variance = n / (n - 1) * bnraw * (dhpreact * bnraw).sum(0)
