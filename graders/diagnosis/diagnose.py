@@ -14,6 +14,7 @@ from graders.diagnosis.parts import explain_parts
 from graders.diagnosis.shapes import both_shapes, explain_shape
 from graders.diagnosis.values import explain_known, explain_values
 from graders.exercise.kit import Known
+from graders.diagnosis.ways import explain_ways
 from graders.oracle import compare
 from graders.oracle.compare import SINGLE_PRECISION, Match, remedy_for_ones
 from graders.oracle.trial import Diagnosis, Trial
@@ -39,6 +40,7 @@ def diagnose(trials: Sequence[Trial], known: Sequence[Known] = ()) -> Diagnosis:
         or explain_known(trials, known)
         or _partly(answered)
         or explain_parts(answered)
+        or explain_ways(answered)
         or _unexplained(trials[0])
     )
 
@@ -54,7 +56,7 @@ def _not_everywhere(trials: Sequence[Trial]) -> Diagnosis | None:
         return Diagnosis("keepdim", f"the values are right, {shapes}: {remedy_for_ones(got, expected)}")
     sizes = ", ".join(f"{name}={value}" for name, value in bad.oracle.sizes.items())
     if bad.oracle.case.label in ORDINARY:
-        message = f"right at the lecture's sizes only, a size is hard-coded: wrong at {sizes}"
+        message = f"right at the lecture's sizes, wrong at {sizes}: is a size written out as a number?"
         cause = "hard-coded size"
     else:
         what = "not finite" if bad.match is Match.NOT_FINITE else "wrong"
@@ -110,7 +112,7 @@ def _partly(trials: Sequence[Trial]) -> Diagnosis | None:
         entries = "the entries that count are right, but others are not zero"
         return Diagnosis("whole columns", f"{entries}: the loss does not depend on them in {name}")
     if all(bool((r | (a == 0)).all()) and bool((r & (e != 0)).any()) for r, (a, e) in zip(right, pairs, strict=True)):
-        return Diagnosis("some rows only", f"part of it is right, and zero stands {_where(right[0])}")
+        return Diagnosis("some rows only", f"what is not zero is right; zeros stand wrongly {_where(right[0])}")
     return None
 
 
@@ -123,7 +125,7 @@ def _where(right: Tensor) -> str:
         hit = which.nonzero().reshape(-1).tolist()
         if len(hit) < len(which):
             parts.append(f"{what} {', '.join(map(str, hit[:6]))}{', ...' if len(hit) > 6 else ''}")
-    return f"in {' and '.join(parts)}" if parts else "everywhere"
+    return f"in {' and '.join(parts)}" if parts else "in every row and column"
 
 
 def _unexplained(trial: Trial) -> Diagnosis:

@@ -6,7 +6,7 @@ arrives there by the upstream gradient that was asked about, so nothing further 
 """
 
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -100,6 +100,32 @@ class Oracle:
         with torch.enable_grad():
             heads = [self._loss if name == "loss" else self._tensors[name].sum() for name in consumers]
         return self._cut_pass({**self.upstream, **(upstream or {})}, heads, [target], target)[target]
+
+    @cached_property
+    def unwatched(self) -> tuple[str, ...]:
+        """Tensors of the forward pass between others, whose gradients nobody asks for, the last ones first."""
+        inner = (name for name, tensor in self._tensors.items() if isinstance(tensor, Tensor) and tensor.grad_fn)
+        return tuple(name for name in reversed(list(inner)) if name not in self.watched and name != "loss")
+
+    def changed_on_the_way(self, target: str, name: str, change: Callable[[Tensor], Tensor | None]) -> Tensor:
+        """The gradient of `target`, were `change` made to that of `name` on the way back to it."""
+        hook = self._tensors[name].register_hook(change)
+        try:
+            return self.vjp(target)
+        finally:
+            hook.remove()
+
+    def passed_on(self, target: str, above: str, name: str) -> Tensor:
+        """The gradient of `target`, were that of `above` also that of `name`, which has the same shape."""
+        arrived: list[Tensor] = []
+        note = self._tensors[above].register_hook(lambda gradient: arrived.append(gradient))
+        try:
+            if name == target:
+                self.vjp(target)
+                return arrived[0]
+            return self.changed_on_the_way(target, name, lambda gradient: arrived[0] if arrived else gradient)
+        finally:
+            note.remove()
 
     def _cut_pass(
         self, arriving: Mapping[str, Tensor], heads: list[Tensor], wanted: Sequence[str], target: str = ""

@@ -25,12 +25,15 @@ def of_one_tensor(trial: Trial, consumers: Sequence[str]) -> list[Hypothesis]:
                     found.setdefault(name, []).append(Hypothesis("", f"d{c} times {power}", _power(c, name, k)))
     right = [name for name, powers in found.items() if any(_is_right(h, trial) for h in powers)]
     causes = {name: "wrong exponent" if name in right else "wrong operand" if right else "wrong function" for name in found}
-    return [replace(h, cause=causes[name]) for name, powers in found.items() for h in powers]
+    remarks = {name: f"another power of `{name}` belongs there" for name in right}
+    return [
+        replace(h, cause=causes[name], remark=remarks.get(name, "")) for name, powers in found.items() for h in powers
+    ]
 
 
 def _is_right(power: Hypothesis, trial: Trial) -> bool:
     candidate = power.candidate(trial.answering(trial.expected))
-    return candidate is not None and factors.factor(trial.expected, candidate) is not None
+    return candidate is not None and bool(factors.factor(trial.expected, candidate))
 
 
 def _power(consumer: str, name: str, exponent: float) -> Candidate:

@@ -1017,13 +1017,13 @@ so it belongs into the slope too. It matters where bnvar is small."""
 
 
 def dbnvar__epsilon_outside(bnvar, dbnvar_inv):
-    """missing epsilon | wrong constant: The epsilon stands outside the power: it was added to \
+    """extreme values | wrong constant: The epsilon stands outside the power: it was added to \
 bnvar before the power was taken."""
     return -0.5 * (bnvar**-1.5 + 1e-5) * dbnvar_inv
 
 
 def dbnvar__other_epsilon(bnvar, dbnvar_inv):
-    """wrong constant | missing epsilon: The epsilon is not that of the forward pass: the slope \
+    """wrong constant | extreme values: The epsilon is not that of the forward pass: the slope \
 has to be taken where the forward pass was."""
     return -0.5 * (bnvar + 1e-3) ** -1.5 * dbnvar_inv
 

@@ -411,7 +411,7 @@ smaller bnvar_inv, so it shrinks the output."""
 
 
 def backward__no_epsilon(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb, bnvar):
-    """missing epsilon: The standard deviation was computed anew, without batch norm's epsilon: bnvar_inv has \
+    """missing epsilon | extreme values: The standard deviation was computed anew, without batch norm's epsilon: bnvar_inv has \
 it inside."""
     bnvar_inv = bnvar**-0.5
     return _backward(locals())
