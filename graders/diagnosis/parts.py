@@ -57,7 +57,7 @@ def slips(trial: Trial) -> Iterator[Slip]:
     for c in consumers:
         yield Slip("upstream missing", f"when all of d{c} is 1", c, upstream.ones)
         yield Slip("upstream twice", f"when d{c} is multiplied in twice", c, upstream.squared)
-        for factor in saved:
+        for factor in all_tensors:
             yield Slip("missing factor", f"without a factor `{factor}`", c, operands.divided_by(factor))
         for factor in all_tensors:
             yield Slip("extra factor", f"with a factor `{factor}` too many", c, operands.multiplied_by(factor))

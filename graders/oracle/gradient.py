@@ -21,6 +21,8 @@ from graders.oracle.edges import edges_by_target, operation_name
 SAVED = ("_saved_self", "_saved_other", "_saved_mat1", "_saved_mat2", "_saved_result")
 FROM_RESULT = ("exp", "pow", "sqrt", "rsqrt", "tanh", "sigmoid")  # derivatives that can be told by the result
 
+ELEMENTWISE = {*FROM_RESULT, "log", "relu", "gelu", "silu"}
+
 
 @dataclass(frozen=True)
 class Branch:
@@ -107,25 +109,41 @@ class Oracle:
         inner = (name for name, tensor in self._tensors.items() if isinstance(tensor, Tensor) and tensor.grad_fn)
         return tuple(name for name in reversed(list(inner)) if name not in self.watched and name != "loss")
 
-    def changed_on_the_way(self, target: str, name: str, change: Callable[[Tensor], Tensor | None]) -> Tensor:
-        """The gradient of `target`, were `change` made to that of `name` on the way back to it."""
-        hook = self._tensors[name].register_hook(change)
+    def changed_on_the_way(self, target: str, changes: Mapping[str, Callable[[Tensor], Tensor | None]]) -> Tensor:
+        """The gradient of `target`, were these changes made to the gradients of other tensors on the way back to it."""
+        hooks = [self._tensors[name].register_hook(change) for name, change in changes.items()]
         try:
             return self.vjp(target)
         finally:
-            hook.remove()
+            for hook in hooks:
+                hook.remove()
 
-    def passed_on(self, target: str, above: str, name: str) -> Tensor:
-        """The gradient of `target`, were that of `above` also that of `name`, which has the same shape."""
-        arrived: list[Tensor] = []
-        note = self._tensors[above].register_hook(lambda gradient: arrived.append(gradient))
-        try:
-            if name == target:
-                self.vjp(target)
-                return arrived[0]
-            return self.changed_on_the_way(target, name, lambda gradient: arrived[0] if arrived else gradient)
-        finally:
-            note.remove()
+    def elementwise(self, target: str) -> list[tuple[str, str]]:
+        """Pairs of names: a tensor between others, or the target, and what an elementwise function makes of it."""
+        grad_fns = {t.grad_fn: n for n, t in self._tensors.items() if isinstance(t, Tensor) and t.grad_fn}
+        found = []
+        for node, result in grad_fns.items():
+            below = grad_fns.get(node.next_functions[0][0]) if operation_name(node) in ELEMENTWISE else None
+            if below and (below in self.unwatched or below == target):
+                found.append((below, result))
+        return found
+
+    def saved_above(self, name: str) -> list[str]:
+        """Names of the tensors that the local derivatives right above a tensor are made of."""
+        return self._saved_above.get(name, [])
+
+    @cached_property
+    def _saved_above(self) -> dict[str, list[str]]:
+        named = {n: t for n, t in self.values.items() if isinstance(t, Tensor) and t.is_floating_point()}
+        grad_fns = {t.grad_fn: n for n, t in self._tensors.items() if isinstance(t, Tensor) and t.grad_fn}
+        found: dict[str, list[str]] = {}
+        for node in grad_fns:
+            saved = [t for t in (getattr(node, a, None) for a in SAVED) if isinstance(t, Tensor)]
+            names = [n for n, v in named.items() for t in saved if v.shape == t.shape and torch.equal(v, t)]
+            for below, _ in node.next_functions:
+                if below in grad_fns:
+                    found.setdefault(grad_fns[below], []).extend(names)
+        return found
 
     def _cut_pass(
         self, arriving: Mapping[str, Tensor], heads: list[Tensor], wanted: Sequence[str], target: str = ""
