@@ -23,15 +23,19 @@ ORDINARY = ("lecture", "primes", "other primes", "equal sizes")
 NEARLY = 1e-3  # a wrong epsilon of 1e-3 shows by that where variances are about 1
 
 
-def diagnose(trials: Sequence[Trial], known: Sequence[Known] = ()) -> Diagnosis:
+def diagnose(
+    trials: Sequence[Trial], known: Sequence[Known] = (), beside: Sequence[Sequence[Trial]] = ()
+) -> Diagnosis:
     """Explain why these answers to one gradient are not all right.
 
-    `trials[0]` is the lecture's case; `known` are the fingerprints of wrong answers to this gradient.
+    `trials[0]` is the lecture's case; `known` are the fingerprints of wrong answers to this gradient. `beside` are the
+    answers to the other gradients that the same function returns: two may be exchanged.
     """
     answered = [t for t in trials if t.answer is not None]
     everywhere = known if len(answered) == len(trials) else ()
     return (
-        _not_everywhere(trials)
+        _exchanged(trials, beside)
+        or _not_everywhere(trials)
         or _not_finite(answered)
         or _catalogued(trials, [k for k in known if k.catalogued])
         or explain_shape(answered, everywhere)
@@ -43,6 +47,21 @@ def diagnose(trials: Sequence[Trial], known: Sequence[Known] = ()) -> Diagnosis:
         or explain_ways(answered)
         or _unexplained(trials[0])
     )
+
+
+def _exchanged(trials: Sequence[Trial], beside: Sequence[Sequence[Trial]]) -> Diagnosis | None:
+    """Each of two answers is right in the other's place."""
+    for others in beside:
+        pairs = list(zip(trials, others, strict=True))
+        if all(_answers(t, other) and _answers(other, t) and not t.passes for t, other in pairs):
+            one, other = trials[0].target, others[0].target
+            return Diagnosis("wrong target", f"the gradients of `{one}` and `{other}` are exchanged: each is right in the other's place")
+    return None
+
+
+def _answers(trial: Trial, other: Trial) -> bool:
+    """Whether the answer to one question is the right one to another."""
+    return trial.answer is not None and replace(other, given=trial.given).right
 
 
 def _not_everywhere(trials: Sequence[Trial]) -> Diagnosis | None:

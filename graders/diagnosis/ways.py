@@ -69,7 +69,7 @@ def _hypotheses(between: Sequence[str], trial: Trial) -> Iterator[Hypothesis]:
     for name in (*between, trial.target):
         for above in arriving:
             if above != name and values[above].shape == values[name].shape:
-                what = f"what comes out when {name} gets d{above} unchanged"
+                what = f"what comes out when d{above} arrives at {name} unchanged"
                 passed = _from(above, lambda t, gradient: gradient) if name == trial.target else _passed_on(above, name)
                 yield Hypothesis("upstream passed through", what, passed)
     for name in between:

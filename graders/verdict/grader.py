@@ -113,7 +113,9 @@ class Check:
         shown = deciding if public[0].problem or all(trial.passes for trial in public) else public
         self.explained.add(result.item)
         known = self.cases.kit.fingerprints.of(result.item, shown[0].oracle.case.seed)
-        outcome, why, frames = fault(shown, known)
+        sheet = self.public if shown is public else self.deciding
+        group = self.exercise.by_function[self.exercise.gradient(result.item).function]
+        outcome, why, frames = fault(shown, known, [sheet.trials(g.name) for g in group if g.name != result.item])
         return replace(result, outcome=outcome, reason=why, frames=frames)
 
     def _run_result(self) -> Result:
