@@ -10,26 +10,31 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from graders.diagnosis.laws import explain_laws
 from graders.diagnosis.parts import explain_parts
 from graders.diagnosis.shapes import both_shapes, explain_shape
 from graders.diagnosis.values import explain_known, explain_values
-from graders.exercise.kit import Known
 from graders.diagnosis.ways import explain_ways
+from graders.exercise.cases import ORDINARY
+from graders.exercise.kit import Known
 from graders.oracle import compare
 from graders.oracle.compare import SINGLE_PRECISION, Match, remedy_for_ones
 from graders.oracle.trial import Diagnosis, Trial
 
-ORDINARY = ("lecture", "primes", "other primes", "equal sizes")
 NEARLY = 1e-3  # a wrong epsilon of 1e-3 shows by that where variances are about 1
 
 
 def diagnose(
-    trials: Sequence[Trial], known: Sequence[Known] = (), beside: Sequence[Sequence[Trial]] = ()
+    trials: Sequence[Trial],
+    known: Sequence[Known] = (),
+    beside: Sequence[Sequence[Trial]] = (),
+    laws: Sequence[str] = (),
 ) -> Diagnosis:
     """Explain why these answers to one gradient are not all right.
 
     `trials[0]` is the lecture's case; `known` are the fingerprints of wrong answers to this gradient. `beside` are the
-    answers to the other gradients that the same function returns: two may be exchanged.
+    answers to the other gradients that the same function returns: two may be exchanged. `laws` are what an
+    author says of the right gradient.
     """
     answered = [t for t in trials if t.answer is not None]
     everywhere = known if len(answered) == len(trials) else ()
@@ -45,7 +50,7 @@ def diagnose(
         or _partly(answered)
         or explain_parts(answered)
         or explain_ways(answered)
-        or _unexplained(trials[0])
+        or _unexplained(trials, laws)
     )
 
 
@@ -147,9 +152,11 @@ def _where(right: Tensor) -> str:
     return f"in {' and '.join(parts)}" if parts else "in every row and column"
 
 
-def _unexplained(trial: Trial) -> Diagnosis:
-    """Nothing matches: say where the error lives and how large it is."""
+def _unexplained(trials: Sequence[Trial], laws: Sequence[str]) -> Diagnosis:
+    """Nothing matches: say which law is broken, where the error lives and how large it is."""
+    trial = trials[0]
     answer, expected = trial.answer, trial.expected
+    broken = explain_laws(trials, laws)
     if answer is None or trial.match is Match.SHAPE:
         return Diagnosis("unknown", "no known mistake gives this")
     off = (answer.reshape(expected.shape) - expected).abs()
@@ -158,4 +165,6 @@ def _unexplained(trial: Trial) -> Diagnosis:
     share = 100 * (~right).sum().item() / right.numel()
     largest = f"the largest difference is {off.max().item() / scale:.2g} of the largest entry"
     entries = f"{share:.0f} % of the entries are off, {_where(right)}"
+    if broken:
+        return Diagnosis(broken.cause, f"no known mistake gives this, but {broken.message}. {entries}; {largest}")
     return Diagnosis("unknown", f"no known mistake gives this. {entries}; {largest}")

@@ -114,8 +114,9 @@ class Check:
         self.explained.add(result.item)
         known = self.cases.kit.fingerprints.of(result.item, shown[0].oracle.case.seed)
         sheet = self.public if shown is public else self.deciding
-        group = self.exercise.by_function[self.exercise.gradient(result.item).function]
-        outcome, why, frames = fault(shown, known, [sheet.trials(g.name) for g in group if g.name != result.item])
+        gradient = self.exercise.gradient(result.item)
+        others = [g.name for g in self.exercise.by_function[gradient.function] if g is not gradient]
+        outcome, why, frames = fault(shown, known, [sheet.trials(name) for name in others], gradient.laws)
         return replace(result, outcome=outcome, reason=why, frames=frames)
 
     def _run_result(self) -> Result:

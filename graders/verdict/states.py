@@ -30,13 +30,17 @@ def _ended(trials: Sequence[Trial]) -> Answer | None:
 
 
 def fault(
-    trials: Sequence[Trial], known: Sequence[Known], beside: Sequence[Sequence[Trial]] = ()
+    trials: Sequence[Trial],
+    known: Sequence[Known],
+    beside: Sequence[Sequence[Trial]] = (),
+    laws: Sequence[str] = (),
 ) -> tuple[Outcome, Reason, tuple[str, ...]]:
     """Why answers are wrong that do not all pass, and the student's lines if one raised.
 
-    `known` are the wrong answers that are known, `beside` the answers that the same function gave besides.
+    `known` are the wrong answers that are known, `beside` the answers that the same function gave besides,
+    `laws` what an author says of the right gradient.
     """
-    why = diagnose(trials, known, beside)
+    why = diagnose(trials, known, beside, laws)
     shape = trials[0].match is Match.SHAPE or why.cause == "keepdim"
     said = reason(Code.DIAGNOSIS, cause=why.cause, sentence=why.message)
     return (Outcome.WRONG_SHAPE if shape else Outcome.WRONG), said, why.frames
