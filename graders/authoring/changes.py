@@ -155,5 +155,5 @@ def _augmented(node: ast.AugAssign) -> Iterable[Change]:
     yield cause, overwritten, ast.Assign([node.target], node.value)
     flipped = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
     turned = ast.AugAssign(node.target, flipped, node.value)
-    yield "sign", f"the sign of what is added to {target} is wrong", turned
-    yield "missing term", f"what is added to {target} is missing", ast.Pass()
+    yield "sign", f"the sign of what is added to {target}, or taken off, is wrong", turned
+    yield "missing term", f"what is added to {target}, or taken off, is missing", ast.Pass()

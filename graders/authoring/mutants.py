@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graders.authoring.changes import changes
+from graders.authoring.changes import SHAPE_ONLY, changes
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,28 @@ def _local_variables(function: ast.FunctionDef, offered: Mapping[str, Sequence[s
     known = {*offered, *(f"d{name}" for name in offered), *(a.arg for a in function.args.args)}
     for node in (n for n in ast.walk(function) if isinstance(n, ast.Assign | ast.AugAssign | ast.For)):
         value = node.iter if isinstance(node, ast.For) else node.value
-        size = isinstance(value, ast.Subscript) and isinstance(value.value, ast.Attribute) and value.value.attr == "shape"
+        size = not any(_read_for_their_values(value)) and (
+            "shape" in ast.unparse(value) or "len(" in ast.unparse(value)
+        )
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        assigned = [n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-        used = [n.id for n in ast.walk(value) if isinstance(n, ast.Name)]
+        assigned = [
+            n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        ]
+        used = [n.id for n in _read_for_their_values(value)]
         for name in [] if size else [n for n in assigned if n not in known]:
             names = [o for u in used for o in made_of.get(u, [u] if u in known else [])]
             made_of[name] = list(dict.fromkeys(made_of.get(name, []) + names))
     return made_of
+
+
+def _read_for_their_values(node: ast.AST) -> Iterator[ast.Name]:
+    """The names in an expression, but for those of which only the shape is read."""
+    if isinstance(node, ast.Name):
+        yield node
+    elif not (isinstance(node, ast.Attribute) and node.attr in SHAPE_ONLY):
+        is_length = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len"
+        for child in [] if is_length else ast.iter_child_nodes(node):
+            yield from _read_for_their_values(child)
 
 
 def _without_locals(message: str, made_of: Mapping[str, Sequence[str]]) -> str:

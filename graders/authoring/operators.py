@@ -65,7 +65,8 @@ def _sum(node: ast.BinOp, left: ast.expr, right: ast.expr, a: str, b: str) -> It
     constant = isinstance(right, ast.Constant)
     if not constant:
         yield "missing term", f"{b} is missing as a term", left
-    yield "missing term", f"{a} is missing as a term", right
+    alone = ast.UnaryOp(ast.USub(), right) if isinstance(node.op, ast.Sub) else right
+    yield "missing term", f"{a} is missing as a term", alone
     yield "sign", f"the sign before {b} is wrong", ast.BinOp(left, flipped, right)
     yield "extra term", f"{b} is a term twice", ast.BinOp(node, node.op, right)
     yield "extra term", f"{a} is a term twice", ast.BinOp(left, ast.Add(), node)

@@ -83,7 +83,9 @@ def _described(phrases: Phrases, trial: Trial) -> Diagnosis | None:
     present = [name for name, phrase in phrases.items() if phrase == "1"]
     if missing and len(missing) == len(wrong) and present:
         used = f"{trial.target} is used {len(phrases)} times, and the contributions add up"
-        return Diagnosis("missing branch", f"only the branch {and_(present)} arrived; {and_(missing)} is missing: {used}")
+        return Diagnosis(
+            "missing branch", f"only the branch {and_(present)} arrived; {and_(missing)} is missing: {used}"
+        )
     if set(wrong.values()) == {"2"}:
         return Diagnosis("doubled branch", f"the branch {and_(list(wrong))} is counted twice")
     if len(wrong) > 2 or not all(phrase == "0" or factors.is_plain(phrase) for phrase in wrong.values()):

@@ -60,7 +60,10 @@ def _exchanged(trials: Sequence[Trial], beside: Sequence[Sequence[Trial]]) -> Di
         pairs = list(zip(trials, others, strict=True))
         if all(_answers(t, other) and _answers(other, t) and not t.passes for t, other in pairs):
             one, other = trials[0].target, others[0].target
-            return Diagnosis("wrong target", f"the gradients of `{one}` and `{other}` are exchanged: each is right in the other's place")
+            return Diagnosis(
+                "wrong target",
+                f"the gradients of `{one}` and `{other}` are exchanged: each is right in the other's place",
+            )
     return None
 
 
@@ -108,7 +111,7 @@ def _catalogued(trials: Sequence[Trial], known: Sequence[Known]) -> Diagnosis | 
 
 
 def _nearly(trials: Sequence[Trial]) -> Diagnosis | None:
-    """Right to some digits at ordinary values, and far off in an extreme case: something small is not as it should be."""
+    """Right to some digits at ordinary values, and far off in an extreme case: something small is not right."""
     off = {t.oracle.case.label: _off(t) for t in trials}
     ordinary = max((o for label, o in off.items() if label in ORDINARY), default=1.0)
     worst = max(off, key=lambda label: off[label])
@@ -116,7 +119,9 @@ def _nearly(trials: Sequence[Trial]) -> Diagnosis | None:
         return None
     here = f"at ordinary values it is off by {ordinary:.1g} of the largest entry at most"
     there = f"in the extreme case '{worst}' by {off[worst]:.1g}"
-    return Diagnosis("extreme values", f"{here}, {there}: is a small constant, an epsilon, not that of the forward pass?")
+    return Diagnosis(
+        "extreme values", f"{here}, {there}: is a small constant, an epsilon, not that of the forward pass?"
+    )
 
 
 def _off(trial: Trial) -> float:

@@ -25,6 +25,8 @@ ONE_SIZE: tuple[Formula, ...] = (
     ("1/({} - 1)^2", lambda a: 1 / (a - 1) ** 2),
     ("{0}*({0} - 1)", lambda a: a * (a - 1)),
     ("1/({0}*({0} - 1))", lambda a: 1 / (a * (a - 1))),
+    ("(({0} - 1)/{0})^2", lambda a: ((a - 1) / a) ** 2),
+    ("({0}/({0} - 1))^2", lambda a: (a / (a - 1)) ** 2),
 )
 TWO_SIZES: tuple[Formula, ...] = (
     ("{}/{}", lambda a, b: a / b),
@@ -36,7 +38,14 @@ TWO_SIZES: tuple[Formula, ...] = (
     ("({} - 1)*{}", lambda a, b: (a - 1) * b),
     ("1/(({} - 1)*{})", lambda a, b: 1 / ((a - 1) * b)),
 )
-CONSTANTS: tuple[tuple[str, float], ...] = (("", 1.0), ("2*", 2.0), ("1/2*", 0.5), ("3*", 3.0), ("4*", 4.0), ("1/4*", 0.25))
+CONSTANTS: tuple[tuple[str, float], ...] = (
+    ("", 1.0),
+    ("2*", 2.0),
+    ("1/2*", 0.5),
+    ("3*", 3.0),
+    ("4*", 4.0),
+    ("1/4*", 0.25),
+)
 
 
 def factor(answer: Tensor, candidate: Tensor) -> float | None:
@@ -113,7 +122,7 @@ def describe(phrase: str, what: str, sizes: Sizes) -> tuple[str, str]:
             f"{name}^2": f"as if multiplied by {name} where a division by {name} belongs",
             f"({name} - 1)^2": f"as if multiplied by {name} - 1 where a division by {name} - 1 belongs",
             f"1/{name}^2": f"as if divided by {name} twice too often, or where a multiplication by {name} belongs",
-            f"{name}*({name} - 1)": f"as if multiplied by {name}, or by {name} - 1, where a division by the other belongs",
+            f"{name}*({name} - 1)": f"as if {name} and {name} - 1 stood where divisions belong",
         }.get(phrase.removeprefix("-"))
         if remark:
             return "constant factor", f"it is {phrase} times {what} ({name} = {value}): {remark}{sign}"

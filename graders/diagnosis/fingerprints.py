@@ -74,13 +74,16 @@ def lookup(trials: Sequence[Trial], known: Sequence[Known], exactly: bool) -> li
     if matches or exactly:
         return matches
     sizes = [t.oracle.sizes for t in trials[1:]]
-    scaled = ((k, multiple(k.prints, prints, sizes)) for k in known if k.cause not in OF_SCALE)
-    return [replace(k, message=_sentence(k, phrase)) for k, phrase in scaled if phrase]
+    scaled = [(p, k) for k in known if k.cause not in OF_SCALE and (p := multiple(k.prints, prints, sizes))]
+    plainest = min(scaled, key=lambda pair: len(pair[0]), default=None)
+    return [replace(plainest[1], message=_sentence(plainest[1], plainest[0]))] if plainest else []
 
 
 def _sentence(known: Known, times: str = "1") -> str:
-    """An author's text as it is; a mutant's clause says when such numbers come out, for other code may give them too."""
+    """An author's text as it is; a mutant's clause says when such numbers come out: other code may give them."""
     if known.catalogued and times == "1":
         return known.message
-    numbers = f"what this mistake gives: {known.message}" if known.catalogued else f"what comes out when {known.message}"
+    numbers = (
+        f"what this mistake gives: {known.message}" if known.catalogued else f"what comes out when {known.message}"
+    )
     return f"it is {'minus ' if times == '-1' else '' if times == '1' else f'{times} times '}{numbers}"

@@ -1,4 +1,4 @@
-"""Laws that a gradient keeps whatever it is computed with: the one that an answer breaks says which term may be missing.
+"""Laws that a gradient keeps whatever it is computed with: a broken one says which term may be missing.
 
 An author names the laws of an item in its docstring, each with what a broken one points to:
 
@@ -53,7 +53,7 @@ def explain_laws(trials: Sequence[Trial], laws: Sequence[str]) -> Diagnosis | No
 
 
 def keeps(oracle: Oracle, target: str, law: str) -> bool:
-    """Whether the right gradient keeps a law, at a case of ordinary values. Raises ValueError or KeyError: no such law."""
+    """Whether the right gradient keeps a law, where values are ordinary. Raises ValueError, KeyError: no such law."""
     name, other, _ = parts_of(law)
     sums, largest = LAWS[name](oracle.expected(target), oracle.values[other] if other else oracle.expected(target))
     return oracle.case.label not in ORDINARY or not largest or sums.abs().max().item() <= KEPT * largest

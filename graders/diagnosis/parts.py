@@ -67,7 +67,9 @@ def slips(trial: Trial) -> Iterator[Slip]:
                 yield Slip("wrong operand", how, c, operands.exchanged(right, other))
         if trial.oracle.upstream[c].dim() > 1:
             for dim in range(trial.oracle.upstream[c].dim()):
-                yield Slip("summed too much", f"when d{c} is summed over dim {dim}, and broadcast again", c, _summed(dim))
+                yield Slip(
+                    "summed too much", f"when d{c} is summed over dim {dim}, and broadcast again", c, _summed(dim)
+                )
     for dim in range(trial.expected.dim() if trial.expected.dim() > 1 else 0):
         yield Slip("summed too much", f"when it is summed over dim {dim}, and broadcast again", None, _summed(dim))
     for c in consumers:
@@ -112,7 +114,7 @@ def _parts(slip: Slip, where: tuple[str, ...], trials: Sequence[Trial]) -> Itera
 def _sentence(slip: Slip, where: tuple[str, ...], phrases: Phrases, trial: Trial) -> str:
     """What each branch is. The words say no more than was computed."""
     if len(where) == len(phrases):
-        times = {phrase for phrase in phrases.values()}
+        times = set(phrases.values())
         whole = f"what comes out {slip.how}"
         if len(phrases) == 1:
             return Hypothesis(slip.cause, whole, lambda t: None).sentence(times.pop())

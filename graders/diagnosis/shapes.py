@@ -30,17 +30,19 @@ def explain_shape(trials: Sequence[Trial], known: Sequence[Known]) -> Diagnosis 
     fitting = first_fit(hypotheses.of_shape(first), trials)
     if fitting and fitting[1] == "1":
         return Diagnosis(fitting[0].cause, f"{shapes}: {fitting[0].sentence()}")
-    mended = next((d for mend in _mends(first) if (d := _mended(mend, trials, known))), None)
+    certain, others = [m for m in _mends(first) if m.why or m.cause != "not summed"], hypotheses.of_other_shapes(first)
+    mended = next((d for mend in certain if (d := _mended(mend, trials, known))), None)
     if mended:
         return replace(mended, message=f"{shapes}: {mended.message}")
     said = explain_known(trials, known)
     if said and not fitting:
         return replace(said, message=f"{shapes}: {said.message}")
-    fitting = fitting or first_fit(hypotheses.of_other_shapes(first), trials)
+    fitting = fitting or first_fit(others, trials)
     if fitting:
         hypothesis, times = fitting
         return Diagnosis(hypothesis.cause, f"{shapes}: {hypothesis.sentence(times)}", ties=("constant factor",))
-    return _by_shapes_alone(first, shapes)
+    mended = next((d for mend in _mends(first) if (d := _mended(mend, trials, known))), None)
+    return replace(mended, message=f"{shapes}: {mended.message}") if mended else _by_shapes_alone(first, shapes)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,12 @@ def _mends(trial: Trial) -> Iterator[Mend]:
     assert trial.answer is not None
     got, expected = trial.answer.shape, trial.expected.shape
     if _sum_to(trial.answer, expected) is not None:
-        yield Mend("not summed", f"summed over dim {_extra(trial)}", _broadcast(trial), lambda t, a: _sum_to(a, t.expected.shape))
+        yield Mend(
+            "not summed",
+            f"summed over dim {_extra(trial)}",
+            _broadcast(trial),
+            lambda t, a: _sum_to(a, t.expected.shape),
+        )
     for order in orders(trial):
         back = [order.index(dim) for dim in range(len(order))]
         if len(got) == len(expected) and [got[dim] for dim in back] == list(expected):

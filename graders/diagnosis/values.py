@@ -12,12 +12,7 @@ from graders.oracle.trial import Diagnosis, Trial
 
 def explain_values(trials: Sequence[Trial], known: Sequence[Known]) -> Diagnosis | None:
     """What these answers are, in one sentence that begins with "it is" or names a branch."""
-    return (
-        _scaled(trials)
-        or explain_branches(trials)
-        or _hypothesis(trials)
-        or explain_known(trials, known)
-    )
+    return _scaled(trials) or explain_branches(trials) or _hypothesis(trials) or explain_known(trials, known)
 
 
 def _scaled(trials: Sequence[Trial]) -> Diagnosis | None:

@@ -44,8 +44,10 @@ def _through_one(between: Sequence[str], trials: Sequence[Trial]) -> Diagnosis |
         if phrases["through"] == "0":
             return Diagnosis("missing branch", f"what should come through {name} is missing; the rest is right")
         if factors.is_plain(phrases["through"]):
-            cause, said = factors.describe(phrases["through"], "what it should be", trials[0].oracle.sizes)
-            return Diagnosis("branch factor", f"what comes through {name} {said.removeprefix('it ')}; the rest is right")
+            _, said = factors.describe(phrases["through"], "what it should be", trials[0].oracle.sizes)
+            return Diagnosis(
+                "branch factor", f"what comes through {name} {said.removeprefix('it ')}; the rest is right"
+            )
     return None
 
 
@@ -82,7 +84,9 @@ def _hypotheses(between: Sequence[str], trial: Trial) -> Iterator[Hypothesis]:
         yield Hypothesis("extra factor", what, _slope_twice(result, name))
     for name in arriving:
         shape = values[name].shape
-        yield Hypothesis("upstream missing", f"what comes out when all of d{name} is 1", _at(name, lambda t, g: torch.ones_like(g)))
+        yield Hypothesis(
+            "upstream missing", f"what comes out when all of d{name} is 1", _at(name, lambda t, g: torch.ones_like(g))
+        )
         for dim in range(len(shape) if len(shape) > 1 else 0):
             what = f"what comes out when d{name} is summed over dim {dim}, and broadcast again"
             yield Hypothesis("summed too much", what, _at(name, _summed(dim)))

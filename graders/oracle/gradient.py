@@ -123,7 +123,8 @@ class Oracle:
         grad_fns = {t.grad_fn: n for n, t in self._tensors.items() if isinstance(t, Tensor) and t.grad_fn}
         found = []
         for node, result in grad_fns.items():
-            below = grad_fns.get(node.next_functions[0][0]) if operation_name(node) in ELEMENTWISE else None
+            argument = node.next_functions[0][0] if operation_name(node) in ELEMENTWISE else None
+            below = grad_fns.get(argument) if argument else None
             if below and (below in self.unwatched or below == target):
                 found.append((below, result))
         return found

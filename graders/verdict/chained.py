@@ -80,7 +80,7 @@ class Chained(Check):
         return self._refined(result, gradient) if result.right else self._in_the_chain(result)
 
     def _in_the_chain(self, result: Result) -> Result:
-        """A wrong answer whose line in the chain is right: that it is so there has to be said, or it reads as a fault."""
+        """A wrong answer whose line in the chain is right: to say no more than that it is wrong would puzzle."""
         chained = result.lecture is not None and result.lecture.approximate
         if not chained or self.deciding.trials(result.item)[0].right or result.cause == "upstream ignored":
             return result

@@ -22,7 +22,9 @@ def repeated_rows(trial: Trial) -> list[Hypothesis]:
                 rows = f"right but for rows that occur more than once in {name}"
                 lost = "each holds a single one of its contributions, where all of them add up"
                 some = "every contribution to such a row must be added"
-                scattered = f"right in the sum over its rows, but not row by row: do {name} and d{c} go in the same order?"
+                scattered = (
+                    f"right in the sum over its rows, but not row by row: do {name} and d{c} go in the same order?"
+                )
                 found.append(Hypothesis("overwritten rows", rows, _look_up(_one_contribution, name, c), lost))
                 found.append(Hypothesis("repeated rows", rows, _look_up(_repeats_wrong, name, c), some))
                 found.append(Hypothesis("wrong rows", scattered, _look_up(_misplaced, name, c)))

@@ -45,6 +45,9 @@ def extra_factor(trial: Trial, consumers: list[str]) -> list[Hypothesis]:
 def wrong_operand(trial: Trial, operands: list[str], consumers: list[str]) -> list[Hypothesis]:
     """Another tensor of the forward pass in the place of a factor."""
     found = []
+    for right, c in itertools.product(operands, consumers):
+        what = f"what comes out with `{right}` reshaped where it is to be transposed"
+        found.append(Hypothesis("transposed", what, _matrix_product(c, right, right, reshaped=True)))
     for right, other in itertools.product(operands, tensors(trial)):
         if other == right:
             continue
@@ -80,21 +83,22 @@ def _gradient_times(factor: str) -> Candidate:
     return lambda t: _times(t.expected, t.oracle.values[factor])
 
 
-def _matrix_product(consumer: str, right: str, other: str) -> Candidate:
+def _matrix_product(consumer: str, right: str, other: str, reshaped: bool = False) -> Candidate:
     """The gradient of a matrix product's operand, with `other` in the place of the operand `right`."""
+    turn = _reshaped if reshaped else _turned
 
     def candidate(t: Trial) -> Tensor | None:
         values, upstream, expected = t.oracle.values, t.oracle.upstream[consumer], t.expected
         if upstream.dim() != 2 or values[right].dim() != 2 or expected.dim() != 2:
             return None
         products: list[Callable[[Tensor], Tensor | None]] = [
-            lambda m: _product(_turned(m), upstream),
-            lambda m: _product(upstream, _turned(m)),
+            lambda m: _product(m, upstream),
+            lambda m: _product(upstream, m),
         ]
         for product in products:
-            true = product(values[right])
+            true = product(_turned(values[right]))
             if true is not None and true.shape == expected.shape and torch.allclose(true, expected, rtol=1e-9):
-                return product(values[other])
+                return product(turn(values[other]))
         return None
 
     return candidate
@@ -103,6 +107,11 @@ def _matrix_product(consumer: str, right: str, other: str) -> Candidate:
 def _product(a: Tensor, b: Tensor) -> Tensor | None:
     """The matrix product; None where the shapes do not allow it."""
     return a @ b if a.shape[-1] == b.shape[-2:][0] else None
+
+
+def _reshaped(tensor: Tensor) -> Tensor:
+    """The shape of the transposed tensor, the entries read into it one after the other."""
+    return tensor.reshape(tuple(reversed(tensor.shape)))
 
 
 def _turned(tensor: Tensor) -> Tensor:

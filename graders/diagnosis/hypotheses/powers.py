@@ -20,11 +20,15 @@ def of_one_tensor(trial: Trial, consumers: Sequence[str]) -> list[Hypothesis]:
         upstream = trial.oracle.upstream[c]
         for name, tensor in tensors(trial).items():
             if expands(tensor.shape, upstream.shape) or expands(upstream.shape, tensor.shape):
+                product = max(tensor.shape, upstream.shape, key=torch.Size.numel)  # one of them expands to the other
+                summed = f", summed to the shape of {trial.target}" if _is_summed(trial, product) else ""
                 for k in EXPONENTS:
                     power = f"`{name}`" if k == 1 else f"the power {k:g} of `{name}`"
-                    found.setdefault(name, []).append(Hypothesis("", f"d{c} times {power}", _power(c, name, k)))
+                    found.setdefault(name, []).append(Hypothesis("", f"d{c} times {power}{summed}", _power(c, name, k)))
     right = [name for name, powers in found.items() if any(_is_right(h, trial) for h in powers)]
-    causes = {name: "wrong exponent" if name in right else "wrong operand" if right else "wrong function" for name in found}
+    causes = {
+        name: "wrong exponent" if name in right else "wrong operand" if right else "wrong function" for name in found
+    }
     remarks = {name: f"another power of `{name}` belongs there" for name in right}
     return [
         replace(h, cause=causes[name], remark=remarks.get(name, "")) for name, powers in found.items() for h in powers
@@ -44,7 +48,12 @@ def _power(consumer: str, name: str, exponent: float) -> Candidate:
         product = t.oracle.upstream[consumer] * base**exponent
         if not torch.isfinite(product).all():
             return None
-        smaller = t.answer is not None and t.answer.shape != product.shape and expands(t.expected.shape, product.shape)
-        return product.sum_to_size(t.expected.shape) if smaller else product
+        return product.sum_to_size(t.expected.shape) if _is_summed(t, product.shape) else product
 
     return candidate
+
+
+def _is_summed(trial: Trial, product: torch.Size) -> bool:
+    """Whether a product of this shape has to be summed to be compared with the answer."""
+    answered = trial.answer is not None and trial.answer.shape == product
+    return not answered and product != trial.expected.shape and expands(trial.expected.shape, product)

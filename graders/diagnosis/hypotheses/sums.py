@@ -54,7 +54,9 @@ def _summed_elsewhere(trial: Trial, consumer: str) -> Iterator[Hypothesis]:
     choices = (c for size in range(1, len(full) + 1) for c in itertools.combinations(range(len(full)), size))
     for dims, factor in itertools.product([c for c in choices if c != right], factors):
         product = f"d{consumer} times `{factor}`" if factor else f"d{consumer}"
-        yield Hypothesis("wrong dim", f"{product}, summed over dim {_listed(dims)}", _over(consumer, factor, dims), remark)
+        yield Hypothesis(
+            "wrong dim", f"{product}, summed over dim {_listed(dims)}", _over(consumer, factor, dims), remark
+        )
 
 
 def _listed(dims: tuple[int, ...]) -> str:

@@ -239,8 +239,8 @@ def backward__db2_not_summed(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2
 
 
 def backward__no_tanh(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """missing factor | upstream passed through: tanh is missing on the way back to it: what arrives at h went on without the slope of \
-tanh."""
+    """missing factor | upstream passed through: tanh is missing on the way back to it: what arrives at h went \
+on without the slope of tanh."""
 
     def tanh(v, dh):
         return dh
@@ -287,7 +287,8 @@ def backward__tanh_slope_twice(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, 
 
 
 def backward__gain_before_tanh(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """wrong upstream | upstream passed through: It is computed from dh: go back through tanh first, what arrives here is dhpreact."""
+    """wrong upstream | upstream passed through: It is computed from dh: go back through tanh first, what \
+arrives here is dhpreact."""
 
     def scale_and_shift(v, dhpreact):
         dh = _cross_entropy(v) @ v.W2.T
@@ -367,8 +368,8 @@ bnmean, which is subtracted from the whole column."""
 
 
 def backward__no_bessel(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """wrong constant | branch factor: In batch norm the path through the variance is (n - 1)/n times what it should be, as if \
-divided by n: this variance has Bessel's correction, n - 1."""
+    """wrong constant | branch factor: In batch norm the path through the variance is (n - 1)/n times what it \
+should be, as if divided by n: this variance has Bessel's correction, n - 1."""
 
     def normalise(v, dhpreact):
         slope = (v.bnraw * dhpreact).mean(0)
@@ -378,8 +379,8 @@ divided by n: this variance has Bessel's correction, n - 1."""
 
 
 def backward__no_gain(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """missing factor | upstream passed through: The factor bngain is missing from dhprebn: bnraw is scaled by it on the way to \
-hpreact."""
+    """missing factor | upstream passed through: The factor bngain is missing from dhprebn: bnraw is scaled by \
+it on the way to hpreact."""
 
     def normalise(v, dhpreact):
         return _normalise(v, dhpreact) / v.bngain
@@ -427,8 +428,8 @@ smaller, so take n from the batch."""
 
 
 def backward__batchnorm_skipped(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """wrong upstream | upstream passed through | wrong target: Batch norm is missing on the way back to it: what arrives at linear 1 is \
-dhprebn, and this comes from dhpreact."""
+    """wrong upstream | upstream passed through | wrong target: Batch norm is missing on the way back to it: \
+what arrives at linear 1 is dhprebn, and this comes from dhpreact."""
 
     def normalise(v, dhpreact):
         return dhpreact
@@ -437,8 +438,8 @@ dhprebn, and this comes from dhpreact."""
 
 
 def backward__dW1_of_dhpreact(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """wrong upstream | upstream passed through: dW1 was computed from dhpreact: what arrives at linear 1 is dhprebn, on the other side \
-of batch norm."""
+    """wrong upstream | upstream passed through: dW1 was computed from dhpreact: what arrives at linear 1 is \
+dhprebn, on the other side of batch norm."""
 
     def linear1(v, dhprebn):
         dhpreact = _tanh(v, _cross_entropy(v) @ v.W2.T)
