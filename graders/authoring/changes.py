@@ -1,4 +1,7 @@
-"""What may stand in the place of a node of a syntax tree by mistake: each change with its cause and its words."""
+"""What may stand in the place of a node of a syntax tree by mistake: each change with its cause and its words.
+
+The words are a clause: "it is what comes out when <words>".
+"""
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,18 +41,18 @@ def _constant(node: ast.Constant, parent: ast.AST) -> Iterable[Change]:
         return
     yield "sign", f"the sign of the constant {abs(value):g} is wrong", ast.Constant(-value)
     for other in (value + 1, value - 1, value / 2):
-        yield "wrong constant", f"the constant {value:g} is wrong", ast.Constant(other)
+        yield "wrong constant", f"{other:g} stands for the constant {value:g}", ast.Constant(other)
 
 
 REDUCTIONS = {
-    "sum": ("mean", "a mean stands where a sum belongs"),
-    "mean": ("sum", "a sum stands where a mean belongs"),
+    "sum": ("mean", "a mean stands for a sum"),
+    "mean": ("sum", "a sum stands for a mean"),
 }
 ELEMENTWISE = {"exp": "log", "log": "exp", "tanh": "sigmoid", "sigmoid": "tanh", "sqrt": "rsqrt", "rsqrt": "sqrt"}
-OVERWRITTEN = "repeated indices overwrite each other where they should add up"
+OVERWRITTEN = "repeated indices overwrite each other, and do not add up"
 RENAMED = {
-    "ones_like": ("zeros", "zeros stand where ones belong", "zeros_like"),
-    "zeros_like": ("extra term", "it starts from ones, not from zeros", "ones_like"),
+    "ones_like": ("zeros", "zeros stand for ones", "zeros_like"),
+    "zeros_like": ("extra term", "ones stand for zeros to begin with", "ones_like"),
     "index_add_": ("overwritten rows", OVERWRITTEN, "index_copy_"),
     "scatter_add_": ("overwritten rows", OVERWRITTEN, "scatter_"),
 }
@@ -68,14 +71,14 @@ def _call(node: ast.Call) -> Iterable[Change]:
     yield from _of_dimensions(node, name, is_function)
     if name in ELEMENTWISE:
         other = ELEMENTWISE[name]
-        yield "wrong function", f"{other} stands where {name} belongs", _renamed(node, other)
+        yield "wrong function", f"{other} stands for {name}", _renamed(node, other)
         yield "wrong function", f"{name} is missing", subject
     if name in RENAMED:
         cause, message, new = RENAMED[name]
         yield cause, message, _renamed(node, new)
     if name == "one_hot":
         zero = ast.BinOp(node, ast.Mult(), ast.Constant(0))
-        yield "wrong constant", "zeros stand where the one-hot rows belong", zero
+        yield "wrong constant", "zeros stand for the one-hot rows", zero
 
 
 def _of_dimensions(node: ast.Call, name: str, is_function: bool) -> Iterable[Change]:
@@ -84,7 +87,7 @@ def _of_dimensions(node: ast.Call, name: str, is_function: bool) -> Iterable[Cha
     if name in ("sum", "mean", "softmax", "log_softmax", "cumsum", "amax", "max") and dims:
         if isinstance(dims[0], ast.Constant) and isinstance(dims[0].value, int):
             for dim in {0, 1, -1} - {dims[0].value}:
-                message = f"the {name} runs over dim {dim}, the wrong one"
+                message = f"the {name} runs over dim {dim}"
                 yield "wrong dim", message, _with_dim(node, is_function, dim)
     without = [k for k in node.keywords if k.arg != "keepdim"]
     if len(without) < len(node.keywords):
@@ -110,7 +113,7 @@ def _names(node: ast.Name, parent: ast.AST, lookalikes: Mapping[str, Sequence[st
         if parent.func.attr.endswith("_like") or parent.func.attr in SHAPE_ONLY:
             return
     for other in lookalikes.get(node.id, ()):
-        yield "wrong operand", f"`{other}` stands where `{node.id}` belongs", ast.Name(other, ast.Load())
+        yield "wrong operand", f"`{other}` stands for `{node.id}`", ast.Name(other, ast.Load())
 
 
 def _subscript(node: ast.Subscript) -> Iterable[Change]:
@@ -118,7 +121,7 @@ def _subscript(node: ast.Subscript) -> Iterable[Change]:
         first, second = node.slice.elts
         if isinstance(first, ast.Call | ast.Name) and not isinstance(second, ast.Slice):
             columns = ast.Subscript(node.value, ast.Tuple([ast.Slice(), second], ast.Load()), node.ctx)
-            yield "whole columns", f"whole columns, not one entry a row as {phrase(second)} picks it", columns
+            yield "whole columns", f"{phrase(second)} picks whole columns, not one entry a row", columns
 
 
 def _statement(node: ast.stmt) -> Iterable[Change]:
@@ -132,9 +135,9 @@ def _statement(node: ast.stmt) -> Iterable[Change]:
         value = node.value
         yield "sign", "the sign is wrong", ast.Return(ast.UnaryOp(ast.USub(), value))
         zero = ast.BinOp(value, ast.Mult(), ast.Constant(0.0))
-        yield "zeros", "it is zero everywhere", ast.Return(zero)
+        yield "zeros", "everything is multiplied by zero", ast.Return(zero)
         double = ast.BinOp(value, ast.Mult(), ast.Constant(2.0))
-        yield "constant factor", "it is twice the gradient", ast.Return(double)
+        yield "constant factor", "everything is multiplied by two", ast.Return(double)
 
 
 def _augmented(node: ast.AugAssign) -> Iterable[Change]:
@@ -148,9 +151,9 @@ def _augmented(node: ast.AugAssign) -> Iterable[Change]:
         yield "wrong operation", f"the {done} of {target} by {value} goes the wrong way", turned
         return
     cause = "overwritten rows" if isinstance(node.target, ast.Subscript) else "missing branch"
-    overwritten = f"{target} is overwritten where contributions should add up"
+    overwritten = f"{target} is overwritten, and contributions do not add up"
     yield cause, overwritten, ast.Assign([node.target], node.value)
     flipped = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
     turned = ast.AugAssign(node.target, flipped, node.value)
-    yield "sign", f"the sign of what is added to {target} is wrong", turned
-    yield "missing term", f"what is added to {target} is missing", ast.Pass()
+    yield "sign", f"the sign of what is added to {target}, or taken off, is wrong", turned
+    yield "missing term", f"what is added to {target}, or taken off, is missing", ast.Pass()

@@ -30,11 +30,11 @@ def try_out(function: Function, exercise: Exercise, gradient: Gradient, oracle: 
 
 def try_together(function: Function, group: Sequence[Gradient], oracle: Oracle) -> list[Trial]:
     """One call of a trusted function at one case, and a trial for each of the gradients that it returns."""
-    answers = ask(function, question(group, oracle), _trusted)
+    answers = ask(function, question(group, oracle), trusted)
     return [Trial(oracle, g.target, answer) for g, answer in zip(group, answers, strict=True)]
 
 
-def _trusted(action: Callable[[], Any]) -> Any:
+def trusted(action: Callable[[], Any]) -> Any:
     """Without the guards that a student's code needs."""
     try:
         with warnings.catch_warnings(action="ignore"):  # a wrong answer may well divide by zero
@@ -64,6 +64,15 @@ def mutants_of(exercise: Exercise, gradient: Gradient, oracle: Oracle, right: It
             yield from mutants(example.tree, example.namespace, similar)
 
 
+LIKELY = ("sign", "zeros", "constant factor", "missing factor", "missing term", "missing branch", "transposed")
+UNLIKELY = ("wrong operation", "wrong constant", "missing brackets")
+
+
+def _humanity(mutant: Mutant) -> int:
+    """Of mutants with the same numbers, what many people do is said before what few do."""
+    return LIKELY.index(mutant.cause) if mutant.cause in LIKELY else len(LIKELY) + (mutant.cause in UNLIKELY)
+
+
 def library(exercise: Exercise) -> Fingerprints:
     """Fingerprints of all known wrong answers at the public cases; a tie is kept under its first two messages."""
     oracles = Oracles(exercise).all
@@ -75,7 +84,7 @@ def library(exercise: Exercise) -> Fingerprints:
                 # (of gradients in a wrong order the graph tells which stands where, line by line)
                 tried = [try_together(example.function, group, oracle) for oracle in oracles[1:]]
                 _add(found, group, tried, Known(example.causes[0], example.message, (), catalogued=True))
-        for mutant in mutants_of(exercise, group[0], oracles[1], right):
+        for mutant in sorted(mutants_of(exercise, group[0], oracles[1], right), key=_humanity):
             if "torch.empty" in mutant.source:
                 continue  # may read memory that was never written: other numbers every time
             tried = [try_together(mutant.function, group, oracle) for oracle in oracles[1:]]

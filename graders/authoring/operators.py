@@ -1,4 +1,7 @@
-"""What may stand in the place of a binary operation by mistake: one function an operator."""
+"""What may stand in the place of a binary operation by mistake: one function an operator.
+
+Messages are clauses: "it is what comes out when <message>". They say what was changed, not what a student wrote.
+"""
 
 import ast
 from collections.abc import Callable, Iterable
@@ -33,42 +36,43 @@ def _without_brackets(node: ast.BinOp) -> Iterable[Change]:
     left, right = node.left, node.right
     if isinstance(right, ast.BinOp) and isinstance(right.op, ast.Add | ast.Sub):
         only_first = ast.BinOp(ast.BinOp(left, node.op, right.left), right.op, right.right)
-        yield "missing brackets", f"brackets are missing: {phrase(left)} reaches the first term only", only_first
+        yield "missing brackets", f"{phrase(left)} meets only the first term of a sum", only_first
     if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add | ast.Sub):
         only_last = ast.BinOp(left.left, left.op, ast.BinOp(left.right, node.op, right))
-        yield "missing brackets", f"brackets are missing: {phrase(right)} reaches the last term only", only_last
+        yield "missing brackets", f"{phrase(right)} meets only the last term of a sum", only_last
 
 
 def _product(node: ast.BinOp, left: ast.expr, right: ast.expr, a: str, b: str) -> Iterable[Change]:
-    yield "missing factor", f"a factor is missing: {b}", left
-    yield "missing factor", f"a factor is missing: {a}", right
-    yield "extra factor", f"a factor stands there twice: {b}", ast.BinOp(node, ast.Mult(), right)
-    yield "extra factor", f"a factor stands there twice: {a}", ast.BinOp(left, ast.Mult(), node)
-    yield "wrong operation", f"divided by {b}, which is a factor", ast.BinOp(left, ast.Div(), right)
-    yield "wrong operation", f"divided by {a}, which is a factor", ast.BinOp(right, ast.Div(), left)
+    yield "missing factor", f"{b} is missing as a factor", left
+    yield "missing factor", f"{a} is missing as a factor", right
+    yield "extra factor", f"{b} is a factor twice", ast.BinOp(node, ast.Mult(), right)
+    yield "extra factor", f"{a} is a factor twice", ast.BinOp(left, ast.Mult(), node)
+    yield "wrong operation", f"{b} divides, though it is a factor", ast.BinOp(left, ast.Div(), right)
+    yield "wrong operation", f"{a} divides, though it is a factor", ast.BinOp(right, ast.Div(), left)
     yield "wrong operation", f"{a} and {b} are added, not multiplied", ast.BinOp(left, ast.Add(), right)
 
 
 def _quotient(node: ast.BinOp, left: ast.expr, right: ast.expr, a: str, b: str) -> Iterable[Change]:
     yield "missing factor", f"the division by {b} is missing", left
-    yield "wrong operation", f"multiplied by {b} instead of divided", ast.BinOp(left, ast.Mult(), right)
-    yield "extra factor", f"divided by {b} twice", ast.BinOp(node, ast.Div(), right)
+    yield "wrong operation", f"{b} multiplies, though it should divide", ast.BinOp(left, ast.Mult(), right)
+    yield "extra factor", f"{b} divides twice", ast.BinOp(node, ast.Div(), right)
     turned = ast.BinOp(right, ast.Div(), left)
-    yield "wrong operation", f"{a} and {b} have changed places in the quotient", turned
+    yield "wrong operation", f"{a} and {b} change places in a quotient", turned
 
 
 def _sum(node: ast.BinOp, left: ast.expr, right: ast.expr, a: str, b: str) -> Iterable[Change]:
     flipped = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
     constant = isinstance(right, ast.Constant)
     if not constant:
-        yield "missing term", f"a term is missing: {b}", left
-    yield "missing term", f"a term is missing: {a}", right
+        yield "missing term", f"{b} is missing as a term", left
+    alone = ast.UnaryOp(ast.USub(), right) if isinstance(node.op, ast.Sub) else right
+    yield "missing term", f"{a} is missing as a term", alone
     yield "sign", f"the sign before {b} is wrong", ast.BinOp(left, flipped, right)
-    yield "extra term", f"a term is counted twice: {b}", ast.BinOp(node, node.op, right)
-    yield "extra term", f"a term is counted twice: {a}", ast.BinOp(left, ast.Add(), node)
+    yield "extra term", f"{b} is a term twice", ast.BinOp(node, node.op, right)
+    yield "extra term", f"{a} is a term twice", ast.BinOp(left, ast.Add(), node)
     yield "wrong operation", f"{a} and {b} are multiplied, not added", ast.BinOp(left, ast.Mult(), right)
     if constant:
-        yield "wrong constant", f"{a} stands where one less or more belongs", left
+        yield "wrong constant", f"{a} stands for one less or more", left
 
 
 def _power(node: ast.BinOp, left: ast.expr, right: ast.expr, a: str, b: str) -> Iterable[Change]:
@@ -82,7 +86,7 @@ def _power(node: ast.BinOp, left: ast.expr, right: ast.expr, a: str, b: str) -> 
 
 def _matrix_product(node: ast.BinOp, left: ast.expr, right: ast.expr, a: str, b: str) -> Iterable[Change]:
     turned = ast.BinOp(right, ast.MatMult(), left)
-    yield "transposed", f"{a} and {b} have changed places in the product", turned
+    yield "transposed", f"{a} and {b} change places in a matrix product", turned
     yield "transposed", f"{a} is transposed the wrong way", ast.BinOp(_transposed(left), ast.MatMult(), right)
     yield "transposed", f"{b} is transposed the wrong way", ast.BinOp(left, ast.MatMult(), _transposed(right))
 

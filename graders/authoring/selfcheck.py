@@ -12,6 +12,7 @@ from graders.authoring import library as known
 from graders.authoring.catalogue import Equivalent, Example, equivalents, examples
 from graders.authoring.figures import Tally
 from graders.authoring.review import reviewed
+from graders.diagnosis import laws
 from graders.diagnosis.diagnose import diagnose
 from graders.exercise.cases import PUBLIC_SEED
 from graders.exercise.kit import Fingerprints, Kit
@@ -51,6 +52,7 @@ def check(path: Path, seeds: int) -> Tally:
     _check_stub(exercise, tally)
     _check_wrong(exercise, wrong, library, tally)
     _check_mutants(exercise, tally)
+    _check_laws(exercise, tally)
     for seed in range(PUBLIC_SEED, PUBLIC_SEED + seeds):
         _check_right(exercise, right, seed, tally)
     tally.right = len(right) + len(exercise.gradients)
@@ -106,7 +108,7 @@ def _check_one_wrong(
     by_graph = [diagnose(trials) for trials in failing.values()]
     agrees = any({d.cause, *d.ties} & causes for d in by_graph)
     tally.named_by_graph += agrees
-    misnamed = [d for d in by_graph if d.cause not in ("unknown", "wrong shape")]
+    misnamed = [d for d in by_graph if d.cause not in ("unknown", "wrong shape", "broken law")]
     if not agrees and misnamed:
         tally.misnamed += 1
         expected = " | ".join(example.causes)
@@ -149,6 +151,19 @@ def _check_mutants(exercise: Exercise, tally: Tally) -> None:
     for proof in set(proofs) - used:
         fault = f"equivalent mutant of {proof.gradient} is listed but not made: {proof.mutant}"
         tally.faults.append(f"{exercise.identity}: {fault}")
+
+
+def _check_laws(exercise: Exercise, tally: Tally) -> None:
+    """Every law that an author names is one, and the right gradient keeps it."""
+    for gradient in exercise.gradients:
+        for law in gradient.laws:
+            try:
+                kept = all(laws.keeps(oracle, gradient.target, law) for oracle in Oracles(exercise).all)
+            except (ValueError, KeyError) as error:
+                tally.faults.append(f"{exercise.path}:{gradient.line}: {gradient.name}: {error}")
+                continue
+            if not kept:
+                tally.faults.append(f"{exercise.path}:{gradient.line}: {gradient.name} does not keep its law: {law}")
 
 
 def _survives(function: Function, group: Sequence[Gradient], oracles: Sequence[Oracle]) -> bool:

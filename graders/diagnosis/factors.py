@@ -11,7 +11,7 @@ from graders.oracle.compare import SINGLE_PRECISION
 Sizes = Mapping[str, int]
 Formula = tuple[str, Callable[..., float]]
 
-# Simple expressions in one and in two sizes, the most common slips first.
+# Powers of one size and of the size less one, the most common slips first.
 ONE_SIZE: tuple[Formula, ...] = (
     ("1/{}", lambda a: 1 / a),
     ("{}", lambda a: a),
@@ -20,17 +20,31 @@ ONE_SIZE: tuple[Formula, ...] = (
     ("1/({} - 1)", lambda a: 1 / (a - 1)),
     ("({} - 1)", lambda a: a - 1),
     ("1/{}^2", lambda a: 1 / a**2),
-    ("2*{}", lambda a: 2 * a),
-    ("2/{}", lambda a: 2 / a),
-    ("({} - 1)/2", lambda a: (a - 1) / 2),
-    ("1/(2*{})", lambda a: 1 / (2 * a)),
+    ("{}^2", lambda a: a**2),
+    ("({} - 1)^2", lambda a: (a - 1) ** 2),
+    ("1/({} - 1)^2", lambda a: 1 / (a - 1) ** 2),
+    ("{0}*({0} - 1)", lambda a: a * (a - 1)),
+    ("1/({0}*({0} - 1))", lambda a: 1 / (a * (a - 1))),
+    ("(({0} - 1)/{0})^2", lambda a: ((a - 1) / a) ** 2),
+    ("({0}/({0} - 1))^2", lambda a: (a / (a - 1)) ** 2),
 )
 TWO_SIZES: tuple[Formula, ...] = (
     ("{}/{}", lambda a, b: a / b),
     ("({} - 1)/{}", lambda a, b: (a - 1) / b),
+    ("{}/({} - 1)", lambda a, b: a / (b - 1)),
     ("({} - 1)/({} - 1)", lambda a, b: (a - 1) / (b - 1)),
     ("1/({}*{})", lambda a, b: 1 / (a * b)),
     ("{}*{}", lambda a, b: a * b),
+    ("({} - 1)*{}", lambda a, b: (a - 1) * b),
+    ("1/(({} - 1)*{})", lambda a, b: 1 / ((a - 1) * b)),
+)
+CONSTANTS: tuple[tuple[str, float], ...] = (
+    ("", 1.0),
+    ("2*", 2.0),
+    ("1/2*", 0.5),
+    ("3*", 3.0),
+    ("4*", 4.0),
+    ("1/4*", 0.25),
 )
 
 
@@ -69,9 +83,9 @@ def explain(found: Sequence[float], sizes: Sequence[Sizes]) -> str | None:
     names = list(sizes[0])
     chosen: list[tuple[Formula, tuple[str, ...]]] = [(f, (a,)) for a in names for f in ONE_SIZE]
     chosen += [(f, pair) for f in TWO_SIZES for pair in itertools.permutations(names, 2)]
-    for (phrase, formula), which in chosen:
-        if all(close(abs(f), formula(*(s[n] for n in which))) for f, s in zip(found, sizes, strict=True)):
-            return prefix + phrase.format(*which)
+    for (constant, number), ((phrase, formula), which) in itertools.product(CONSTANTS, chosen):
+        if all(close(abs(f), number * formula(*(s[n] for n in which))) for f, s in zip(found, sizes, strict=True)):
+            return prefix + constant + phrase.format(*which)
     return None
 
 
@@ -91,21 +105,25 @@ def is_plain(phrase: str) -> bool:
 
 
 def describe(phrase: str, what: str, sizes: Sizes) -> tuple[str, str]:
-    """(cause, sentence) for an answer that is `phrase` times `what`."""
+    """(cause, sentence) for an answer that is `phrase` times `what`. The sentence is a fact about the numbers."""
     if phrase == "0":
         return "zeros", f"it is zero everywhere, {what} is not"
     if phrase == "-1":
         return "sign", f"it is exactly minus {what}: the sign is wrong"
+    sign = "; the sign is wrong too" if phrase.startswith("-") else ""
     for name, value in sizes.items():
         remark = {
-            f"1/{name}": f"a mean over {name} where a sum belongs, or a factor 1/{name} too many",
-            name: f"a factor 1/{name} is missing, as of a mean over {name} (or a sum stands for a mean)",
-            f"({name} - 1)/{name}": f"1/{name} where 1/({name} - 1) belongs",
-            f"{name}/({name} - 1)": f"1/({name} - 1) where 1/{name} belongs",
+            f"1/{name}": f"a factor 1/{name} is too many (a mean over {name} where a sum belongs?)",
+            name: f"a factor 1/{name} is missing (a sum where a mean over {name} belongs?)",
+            f"({name} - 1)/{name}": f"as if 1/{name} stood where 1/({name} - 1) belongs",
+            f"{name}/({name} - 1)": f"as if 1/({name} - 1) stood where 1/{name} belongs",
             f"({name} - 1)": f"a factor 1/({name} - 1) is missing",
-            f"1/({name} - 1)": f"a factor 1/({name} - 1) too many",
+            f"1/({name} - 1)": f"a factor 1/({name} - 1) is too many",
+            f"{name}^2": f"as if multiplied by {name} where a division by {name} belongs",
+            f"({name} - 1)^2": f"as if multiplied by {name} - 1 where a division by {name} - 1 belongs",
+            f"1/{name}^2": f"as if divided by {name} twice too often, or where a multiplication by {name} belongs",
+            f"{name}*({name} - 1)": f"as if {name} and {name} - 1 stood where divisions belong",
         }.get(phrase.removeprefix("-"))
         if remark:
-            sign = " and the sign is wrong" if phrase.startswith("-") else ""
             return "constant factor", f"it is {phrase} times {what} ({name} = {value}): {remark}{sign}"
-    return "constant factor", f"it is {phrase} times {what}"
+    return "constant factor", f"it is {phrase} times {what}{sign}"

@@ -15,7 +15,8 @@ from torch import Tensor
 from graders.diagnosis import factors
 from graders.exercise.kit import Known, Print
 from graders.oracle.trial import Trial
-from graders.words import joined
+
+OF_SCALE = ("sign", "constant factor", "zeros")  # what they say of a factor is not true of a multiple
 
 
 @cache
@@ -64,11 +65,25 @@ def multiple(a: tuple[Print, ...], b: tuple[Print, ...], sizes: Sequence[factors
 
 
 def lookup(trials: Sequence[Trial], known: Sequence[Known], exactly: bool) -> list[Known]:
-    """The known wrong answers that these trials repeat; failing that, those they are a plain multiple of."""
+    """The known wrong answers that these trials repeat; failing that, those they are a plain multiple of.
+
+    Their messages are sentences.
+    """
     prints = fingerprint(trials)
-    matches = [k for k in known if same(k.prints, prints)]
+    matches = [replace(k, message=_sentence(k)) for k in known if same(k.prints, prints)]
     if matches or exactly:
         return matches
     sizes = [t.oracle.sizes for t in trials[1:]]
-    scaled = ((k, multiple(k.prints, prints, sizes)) for k in known)
-    return [replace(k, message=joined([k.message, f"besides, a factor {phrase}"])) for k, phrase in scaled if phrase]
+    scaled = [(p, k) for k in known if k.cause not in OF_SCALE and (p := multiple(k.prints, prints, sizes))]
+    plainest = min(scaled, key=lambda pair: len(pair[0]), default=None)
+    return [replace(plainest[1], message=_sentence(plainest[1], plainest[0]))] if plainest else []
+
+
+def _sentence(known: Known, times: str = "1") -> str:
+    """An author's text as it is; a mutant's clause says when such numbers come out: other code may give them."""
+    if known.catalogued and times == "1":
+        return known.message
+    numbers = (
+        f"what this mistake gives: {known.message}" if known.catalogued else f"what comes out when {known.message}"
+    )
+    return f"it is {'minus ' if times == '-1' else '' if times == '1' else f'{times} times '}{numbers}"

@@ -22,17 +22,28 @@ Change = Callable[[Trial, Tensor], Tensor | None]  # of an upstream gradient
 class Hypothesis:
     """`candidate(trial)` is what the answer would be (up to a constant factor) if this were the cause.
 
-    `what` names the candidate in "it is -1 times <what>".
+    `what` names the candidate, as in "it is -1 times <what>", and says no more than the candidate computes: the same
+    numbers may come of quite other code. `remark` is a fact about the right gradient.
     """
 
     cause: str
-    message: str
+    what: str
     candidate: Candidate
-    what: str = ""
+    remark: str = ""
+
+    def sentence(self, times: str = "1") -> str:
+        """What the answer is, which is `times` the candidate."""
+        it_is = {"1": "it is ", "-1": "it is minus "}.get(times, f"it is {times} times ")
+        return f"{it_is}{self.what}{': ' if self.remark else ''}{self.remark}"
 
 
-def first_fit(groups: Iterable[list[Hypothesis]], trials: Sequence[Trial]) -> Hypothesis | None:
-    return next((h for group in groups for h in group if fits(h, trials) == "1"), None)
+def first_fit(groups: Iterable[list[Hypothesis]], trials: Sequence[Trial]) -> tuple[Hypothesis, str] | None:
+    """The first hypothesis that fits, and the factor; an exact fit is preferred within its group."""
+    for group in groups:
+        fitting = [(h, f) for h in group if (f := fits(h, trials)) is not None and factors.is_plain(f)]
+        if fitting:
+            return next((pair for pair in fitting if pair[1] == "1"), fitting[0])
+    return None
 
 
 def fits(hypothesis: Hypothesis, trials: Sequence[Trial]) -> str | None:

@@ -6,6 +6,7 @@ from typing import Any
 from graders.exercise.module import Exercise
 
 PUBLIC_SEED = 2147483647  # the lecture's; the kit's fingerprints belong to its cases
+ORDINARY = ("lecture", "primes", "other primes", "equal sizes")  # the labels of all but an author's extremes
 PRIMES = ((11, 7, 3, 5, 2, 13, 17, 19), (13, 5, 7, 3, 2, 17, 11, 23))
 
 

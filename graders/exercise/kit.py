@@ -80,8 +80,15 @@ class Kit:
         about = _open(self.sealed_about)
         for row in about.values():
             row["hints"] = tuple(row["hints"])
+        for name, laws in self.laws.items():
+            about[name]["laws"] = tuple(laws)
         run = exercise.run and replace(exercise.run, **about["run"])
         return replace(exercise, gradients=tuple(replace(g, **about[g.name]) for g in exercise.gradients), run=run)
+
+    @cached_property
+    def laws(self) -> Mapping[str, Sequence[str]]:
+        """What the author says of right gradients, by name. A kit of an earlier release has none."""
+        return dict(_open(self.sealed_known).get("laws", {})) if self.sealed_known else {}
 
     @cached_property
     def fingerprints(self) -> Fingerprints:
@@ -146,7 +153,8 @@ def pack(exercise: Exercise, stub: str, fingerprints: Fingerprints) -> str:
     kept = ("points", "difficulty", "minutes", "hints")
     about = {g.name: {key: getattr(g, key) for key in kept} for g in exercise.items}
     known = {name: [list(asdict(k).values()) for k in rows] for name, rows in fingerprints.known.items()}
-    sealed = {"stub": stub, "gradients": about, "known": {"seed": fingerprints.seed, "known": known}}
+    laws = {g.name: list(g.laws) for g in exercise.gradients if g.laws}
+    sealed = {"stub": stub, "gradients": about, "known": {"seed": fingerprints.seed, "known": known, "laws": laws}}
     content = {"about": ABOUT, "format": FORMAT, "exercise": exercise.identity}
     return json.dumps(content | {name: _seal(value) for name, value in sealed.items()}, indent=1) + "\n"
 

@@ -15,7 +15,7 @@ from graders.exercise.identity import identity_of
 from graders.exercise.mistake import ExerciseError, Mistakes, told_as_mistake
 
 SECTION = re.compile(r"^# --- (.+?) -*$")
-ENTRY = re.compile(r"^(Points|Difficulty|Minutes|Hint \d+|Derivation):[ \t]*", re.MULTILINE)
+ENTRY = re.compile(r"^(Points|Difficulty|Minutes|Hint \d+|Law(?: d\w+)?|Derivation):[ \t]*", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Gradient:
     difficulty: int = 1
     minutes: int = 5
     hints: tuple[str, ...] = ()
+    laws: tuple[str, ...] = ()
     derivation: str = ""
 
     def asks_for_gradients(self) -> tuple[str, ...]:
@@ -176,7 +177,14 @@ def _gradients(function: ast.FunctionDef, sections: list[tuple[int, str]], path:
     one = _described(function, sections, path)
     if targets == (function.name[1:],) and not function.decorator_list:
         return [one]
-    return [replace(one, name=f"d{t}", target=t, index=i) for i, t in enumerate(targets)]
+    named = [(f"d{t}", t, index) for index, t in enumerate(targets)]
+    return [replace(one, name=name, target=t, index=i, laws=_laws(function, name)) for name, t, i in named]
+
+
+def _laws(function: ast.FunctionDef, name: str) -> tuple[str, ...]:
+    """The laws of one gradient: those of its function (`Law: ...`) and its own (`Law dW2: ...`)."""
+    _, entries = split_docstring(inspect.cleandoc(ast.get_docstring(function) or ""))
+    return tuple(text for key, text in entries.items() if key.split(" (")[0] in ("Law", f"Law {name}"))
 
 
 def _described(function: ast.FunctionDef, sections: list[tuple[int, str]], path: Path) -> Gradient:
@@ -200,6 +208,7 @@ def _described(function: ast.FunctionDef, sections: list[tuple[int, str]], path:
         line=function.lineno,
         story=story,
         hints=tuple(text for key, text in entries.items() if key.startswith("Hint")),
+        laws=_laws(function, function.name),
         derivation=entries.get("Derivation", ""),
         **numbers,
     )
@@ -216,11 +225,13 @@ def _run_item(text: str, gradients: tuple[Gradient, ...], path: Path) -> Gradien
 
 
 def split_docstring(docstring: str) -> tuple[str, dict[str, str]]:
-    """A docstring is a story, then entries: `Points: 1`, `Hint 1: ...`, `Derivation: ...`."""
+    """A docstring is a story, then entries: `Points: 1`, `Hint 1: ...`, `Law: ...`, `Derivation: ...`."""
     story, *rest = ENTRY.split(docstring)
-    entries = {key: textwrap.dedent(text).strip() for key, text in zip(rest[::2], rest[1::2], strict=True)}
-    joined = {k: re.sub(r"\s*\n\s+", " ", v) if k.startswith("Hint") else v for k, v in entries.items()}
-    return story.strip(), joined
+    entries: dict[str, str] = {}
+    for key, text in zip(rest[::2], rest[1::2], strict=True):
+        joined = re.sub(r"\s*\n\s+", " ", text) if key.startswith(("Hint", "Law")) else textwrap.dedent(text)
+        entries[f"{key} ({len(entries)})" if key in entries else key] = joined.strip()
+    return story.strip(), entries
 
 
 def load(path: Path, text: str | None = None, identity: str = "") -> Exercise:

@@ -6,7 +6,7 @@ arrives there by the upstream gradient that was asked about, so nothing further 
 """
 
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +21,8 @@ from graders.oracle.edges import edges_by_target, operation_name
 
 SAVED = ("_saved_self", "_saved_other", "_saved_mat1", "_saved_mat2", "_saved_result")
 FROM_RESULT = ("exp", "pow", "sqrt", "rsqrt", "tanh", "sigmoid")  # derivatives that can be told by the result
+
+ELEMENTWISE = {*FROM_RESULT, "log", "relu", "gelu", "silu"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Oracle:
         self._arriving: Mapping[str, Tensor] | None = None
         self._arrived: dict[str, Tensor] = {}
         self._target = ""
+        self._branches: dict[str, list[Branch]] = {}
         me = weakref.ref(self)  # hooks that held it would keep it for ever: torch's side of the circle is not collected
         for name in self.watched:
             self._tensors[name].register_hook(lambda gradient, name=name: me()._replace(name, gradient))  # type: ignore[union-attr]
@@ -101,6 +104,49 @@ class Oracle:
             heads = [self._loss if name == "loss" else self._tensors[name].sum() for name in consumers]
         return self._cut_pass({**self.upstream, **(upstream or {})}, heads, [target], target)[target]
 
+    @cached_property
+    def unwatched(self) -> tuple[str, ...]:
+        """Tensors of the forward pass between others, whose gradients nobody asks for, the last ones first."""
+        inner = (name for name, tensor in self._tensors.items() if isinstance(tensor, Tensor) and tensor.grad_fn)
+        return tuple(name for name in reversed(list(inner)) if name not in self.watched and name != "loss")
+
+    def changed_on_the_way(self, target: str, changes: Mapping[str, Callable[[Tensor], Tensor | None]]) -> Tensor:
+        """The gradient of `target`, were these changes made to the gradients of other tensors on the way back to it."""
+        hooks = [self._tensors[name].register_hook(change) for name, change in changes.items()]
+        try:
+            return self.vjp(target)
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def elementwise(self, target: str) -> list[tuple[str, str]]:
+        """Pairs of names: a tensor between others, or the target, and what an elementwise function makes of it."""
+        grad_fns = {t.grad_fn: n for n, t in self._tensors.items() if isinstance(t, Tensor) and t.grad_fn}
+        found = []
+        for node, result in grad_fns.items():
+            argument = node.next_functions[0][0] if operation_name(node) in ELEMENTWISE else None
+            below = grad_fns.get(argument) if argument else None
+            if below and (below in self.unwatched or below == target):
+                found.append((below, result))
+        return found
+
+    def saved_above(self, name: str) -> list[str]:
+        """Names of the tensors that the local derivatives right above a tensor are made of."""
+        return self._saved_above.get(name, [])
+
+    @cached_property
+    def _saved_above(self) -> dict[str, list[str]]:
+        named = {n: t for n, t in self.values.items() if isinstance(t, Tensor) and t.is_floating_point()}
+        grad_fns = {t.grad_fn: n for n, t in self._tensors.items() if isinstance(t, Tensor) and t.grad_fn}
+        found: dict[str, list[str]] = {}
+        for node in grad_fns:
+            saved = [t for t in (getattr(node, a, None) for a in SAVED) if isinstance(t, Tensor)]
+            names = [n for n, v in named.items() for t in saved if v.shape == t.shape and torch.equal(v, t)]
+            for below, _ in node.next_functions:
+                if below in grad_fns:
+                    found.setdefault(grad_fns[below], []).extend(names)
+        return found
+
     def _cut_pass(
         self, arriving: Mapping[str, Tensor], heads: list[Tensor], wanted: Sequence[str], target: str = ""
     ) -> dict[str, Tensor]:
@@ -137,8 +183,15 @@ class Oracle:
     def _largest(self) -> dict[str, float]:
         return {name: _largest(self.expected(name)) for name in self.watched}
 
-    def branches(self, target: str) -> list[Branch]:
-        """The contributions that add up to `vjp(target)`, one an edge of the graph that ends in `target`."""
+    def branches(self, target: str, upstream: Mapping[str, Tensor] | None = None) -> list[Branch]:
+        """The contributions that add up to `vjp(target, upstream)`, one an edge of the graph that ends in `target`."""
+        if upstream:
+            return self._branches_of(target, upstream)
+        if target not in self._branches:
+            self._branches[target] = self._branches_of(target, {})
+        return self._branches[target]
+
+    def _branches_of(self, target: str, upstream: Mapping[str, Tensor]) -> list[Branch]:
         caught: dict[int, Tensor] = {}
         hooks = []
         for number, (node, slot, _) in enumerate(self._edges[target]):
@@ -147,7 +200,7 @@ class Oracle:
                 caught[number] = tuple(arrived)[slot].clone()
 
             hooks.append(node.register_hook(catch))
-        self.vjp(target)
+        self.vjp(target, upstream)
         for hook in hooks:
             hook.remove()
         return [

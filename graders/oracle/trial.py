@@ -1,13 +1,15 @@
 """One answer to one case, what it should have been, and what there is to say of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 from torch import Tensor
 
 from graders.oracle import compare
 from graders.oracle.compare import Match
 from graders.oracle.gradient import Branch, Oracle
+from graders.outcome import Outcome
 from graders.student.answer import Answer
 
 
@@ -36,7 +38,11 @@ class Trial:
     def expected(self) -> Tensor:
         return self.oracle.expected(self.target)
 
-    @cached_property
+    def answering(self, tensor: Tensor) -> Self:
+        """The same question, were this the answer."""
+        return replace(self, given=Answer(Outcome.ANSWERED, tensor))
+
+    @property
     def branches(self) -> list[Branch]:
         return self.oracle.branches(self.target)
 

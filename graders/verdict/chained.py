@@ -78,7 +78,15 @@ class Chained(Check):
             return result
         gradient = self.exercise.gradient(item)
         result = replace(result, lecture=self._line(gradient))
-        return self._refined(result, gradient) if result.right else result
+        return self._refined(result, gradient) if result.right else self._in_the_chain(result)
+
+    def _in_the_chain(self, result: Result) -> Result:
+        """A wrong answer whose line in the chain is right: to say no more than that it is wrong would puzzle."""
+        chained = result.lecture is not None and result.lecture.approximate
+        if not chained or self.deciding.trials(result.item)[0].right or result.cause == "upstream ignored":
+            return result
+        sentence = f"right in the whole chain, but wrong when other numbers arrive: {result.message}"
+        return replace(result, reason=reason(Code.DIAGNOSIS, cause=result.cause, sentence=sentence))
 
     def _read(self, result: Result) -> Result:
         """With what the student's text tells of an answer that is not right, or not there."""

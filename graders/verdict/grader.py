@@ -113,7 +113,10 @@ class Check:
         shown = deciding if public[0].problem or all(trial.passes for trial in public) else public
         self.explained.add(result.item)
         known = self.cases.kit.fingerprints.of(result.item, shown[0].oracle.case.seed)
-        outcome, why, frames = fault(shown, known)
+        sheet = self.public if shown is public else self.deciding
+        gradient = self.exercise.gradient(result.item)
+        others = [g.name for g in self.exercise.by_function[gradient.function] if g is not gradient]
+        outcome, why, frames = fault(shown, known, [sheet.trials(name) for name in others], gradient.laws)
         return replace(result, outcome=outcome, reason=why, frames=frames)
 
     def _run_result(self) -> Result:

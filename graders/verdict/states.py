@@ -29,12 +29,18 @@ def _ended(trials: Sequence[Trial]) -> Answer | None:
     return next((problem for problem in problems if problem.outcome.stopped), trials[0].problem)
 
 
-def fault(trials: Sequence[Trial], known: Sequence[Known]) -> tuple[Outcome, Reason, tuple[str, ...]]:
+def fault(
+    trials: Sequence[Trial],
+    known: Sequence[Known],
+    beside: Sequence[Sequence[Trial]] = (),
+    laws: Sequence[str] = (),
+) -> tuple[Outcome, Reason, tuple[str, ...]]:
     """Why answers are wrong that do not all pass, and the student's lines if one raised.
 
-    `known` are the wrong answers that are known.
+    `known` are the wrong answers that are known, `beside` the answers that the same function gave besides,
+    `laws` what an author says of the right gradient.
     """
-    why = diagnose(trials, known)
+    why = diagnose(trials, known, beside, laws)
     shape = trials[0].match is Match.SHAPE or why.cause == "keepdim"
     said = reason(Code.DIAGNOSIS, cause=why.cause, sentence=why.message)
     return (Outcome.WRONG_SHAPE if shape else Outcome.WRONG), said, why.frames

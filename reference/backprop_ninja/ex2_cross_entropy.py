@@ -65,6 +65,8 @@ def dlogits(logits, Yb):
     Hint 3: Compute the softmax over each row (dim 1; F.softmax copes with large logits). Subtract
         one at the target of each row. Divide everything by the batch size.
 
+    Law: rows sum to zero: the probabilities, which sum to 1 in each row, and the 1 at its target
+
     Derivation:
     Write $z_{ij}$ for logits, $y_i$ for the target of example $i$, and
     $$ p_{ij} = \frac{e^{z_{ij}}}{\sum_k e^{z_{ik}}}, \qquad

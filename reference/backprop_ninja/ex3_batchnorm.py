@@ -74,6 +74,9 @@ def dhprebn(dhpreact, bngain, bnraw, bnvar_inv):
         terms: n times the upstream gradient; minus its sum over the batch; minus n / (n - 1) times
         bnraw times the sum over the batch of upstream gradient times bnraw.
 
+    Law: columns sum to zero: the path through the mean
+    Law: columns are orthogonal to bnraw: the path through the variance
+
     Derivation:
     *Set-up.* Batch norm treats each neuron alone, so fix one column and drop its index. Let $x_i$,
     $i = 1, \dots, n$, be that column of hprebn, let $\gamma$ and $\beta$ be the gain and bias, and

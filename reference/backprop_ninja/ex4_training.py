@@ -121,6 +121,10 @@ def backward(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb
         the row of C that was looked up; rows looked up twice must get both. Return seven tensors,
         C first.
 
+    Law dW2: rows sum to zero: dlogits, whose rows sum to zero
+    Law db2: entries sum to zero: dlogits, whose rows sum to zero
+    Law dW1: columns are orthogonal to W1: the path through the variance in batch norm
+
     Derivation:
     The forward pass is a chain of six layers. With $E$ for embcat, $x$ for hprebn, $\hat{x}$ for
     bnraw, $\rho$ for bnvar_inv, $\gamma$ and $\beta$ for gain and bias, $a$ for hpreact, $z$ for

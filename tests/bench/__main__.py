@@ -62,6 +62,27 @@ def bench_self_check() -> None:
     console.print(f"pytest exercises/, all solved: {solved:.2f} s = {solved / one:.2f} x one trivial torch test")
 
 
+def bench_diagnosis() -> None:
+    """CPU time of the diagnosis of catalogued wrong answers, as in a student's kit: the slowest, and one an item."""
+    for path in references(REFERENCE):
+        exercise = load(path)
+        known, oracles = library(exercise), Oracles(exercise).all
+        slowest: dict[str, float] = {}
+        for example in examples(exercise, "wrong"):
+            gradient = exercise.gradient(example.gradient)
+            trials = [try_out(example.function, exercise, gradient, oracle) for oracle in oracles]
+            if trials[0].problem or all(trial.passes for trial in trials):
+                continue
+            for fingerprints in ((), known.of(gradient.name, PUBLIC_SEED)):
+                start = time.process_time()
+                diagnose(trials, fingerprints, laws=gradient.laws)
+                slowest[gradient.name] = max(slowest.get(gradient.name, 0), time.process_time() - start)
+        each, all_wrong = max(slowest.values()), sum(slowest.values())
+        console.print(
+            f"diagnosis, {path.stem}: at most {each:.2f} s of CPU an item, {all_wrong:.2f} s for all at their worst"
+        )
+
+
 def bench_checks() -> None:
     """The checks of exercise 1 in process: all right, and all wrong with diagnosis."""
     path = REFERENCE / NINJA / "ex1_atomic.py"
@@ -86,6 +107,7 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     bench_self_check()
     bench_checks()
+    bench_diagnosis()
     bench_training()
     bench_classroom()
     bench_nbgrader()

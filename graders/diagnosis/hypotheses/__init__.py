@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graders.diagnosis.fitting import Hypothesis
-from graders.diagnosis.hypotheses import lookups, operands, order, others, sums, upstream
+from graders.diagnosis.hypotheses import lookups, operands, order, others, powers, sums, upstream
 from graders.oracle.trial import Trial
 
 
@@ -29,9 +29,16 @@ def of_shape(trial: Trial) -> Iterator[list[Hypothesis]]:
     yield sums.summed_too_much(trial)
 
 
+def of_other_shapes(trial: Trial) -> Iterator[list[Hypothesis]]:
+    """Wrong numbers in a wrong shape: a sum over another dimension, an operand of another shape."""
+    consumers = [c for c in trial.oracle.consumers(trial.target) if c != "loss"]
+    yield sums.over_other_dims(trial, consumers)
+    yield powers.of_one_tensor(trial, consumers)
+
+
 def of_scale(trial: Trial) -> Hypothesis:
     """The right gradient, but for a constant."""
-    return Hypothesis("constant factor", "", lambda t: t.expected, f"the gradient of {trial.target}")
+    return Hypothesis("constant factor", f"the gradient of {trial.target}", lambda t: t.expected)
 
 
 def of_values(trial: Trial) -> Iterator[list[Hypothesis]]:
@@ -43,6 +50,7 @@ def of_values(trial: Trial) -> Iterator[list[Hypothesis]]:
     """
     consumers = [c for c in trial.oracle.consumers(trial.target) if c != "loss"]
     saved = operands.saved(trial)
+    yield upstream.ignored(trial, consumers)
     yield from upstream.used_wrongly(consumers)
     yield operands.missing_factor(saved, consumers)
     yield from upstream.passed_through(trial, consumers)
@@ -50,3 +58,4 @@ def of_values(trial: Trial) -> Iterator[list[Hypothesis]]:
     yield others.another_tensor(trial)
     yield order.reordered(trial)
     yield operands.wrong_operand(trial, saved, consumers) + operands.extra_factor(trial, consumers)
+    yield powers.of_one_tensor(trial, consumers)

@@ -19,12 +19,14 @@ def repeated_rows(trial: Trial) -> list[Hypothesis]:
     for name, value in trial.oracle.values.items():
         if isinstance(value, Tensor) and not value.is_floating_point() and value.dim():
             for c in trial.oracle.consumers(trial.target):
-                rows = f"only rows that occur more than once in {name} are wrong: "
-                lost = f"{rows}they keep one contribution, repeated indices overwrite each other"
-                some = f"{rows}every contribution to such a row must be added"
-                scattered = f"every contribution is there, but in the wrong rows: {name} and d{c} are out of step"
-                found.append(Hypothesis("overwritten rows", lost, _look_up(_one_contribution, name, c)))
-                found.append(Hypothesis("repeated rows", some, _look_up(_repeats_wrong, name, c)))
+                rows = f"right but for rows that occur more than once in {name}"
+                lost = "each holds a single one of its contributions, where all of them add up"
+                some = "every contribution to such a row must be added"
+                scattered = (
+                    f"right in the sum over its rows, but not row by row: do {name} and d{c} go in the same order?"
+                )
+                found.append(Hypothesis("overwritten rows", rows, _look_up(_one_contribution, name, c), lost))
+                found.append(Hypothesis("repeated rows", rows, _look_up(_repeats_wrong, name, c), some))
                 found.append(Hypothesis("wrong rows", scattered, _look_up(_misplaced, name, c)))
     return found
 
@@ -44,7 +46,8 @@ def _look_up(test: Test, index: str, consumer: str) -> Candidate:
 
 
 def _one_contribution(answer: Tensor, expected: Tensor, index: Tensor, rows: Tensor) -> bool:
-    return all(
+    times = torch.bincount(index, minlength=len(answer))
+    return not bool(answer[times == 0].any()) and all(
         bool(torch.isclose(rows[index == row], answer[row].reshape(1, -1), rtol=1e-9, atol=0).all(1).any())
         for row in set(index.tolist())
     )

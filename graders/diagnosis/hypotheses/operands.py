@@ -26,8 +26,8 @@ def missing_factor(operands: list[str], consumers: list[str]) -> list[Hypothesis
     """One of the factors of the local derivative is not there (or divides once too often)."""
     found = []
     for factor, c in itertools.product(operands, consumers):
-        message = f"a factor `{factor}` is missing{_where(c, consumers)}, or it divides once too often"
-        found.append(Hypothesis("missing factor", message, vjp(c, _divided_by(factor))))
+        what = f"what comes out without a factor `{factor}`, or divided by it once too often{_where(c, consumers)}"
+        found.append(Hypothesis("missing factor", what, vjp(c, divided_by(factor))))
     return found
 
 
@@ -35,24 +35,26 @@ def extra_factor(trial: Trial, consumers: list[str]) -> list[Hypothesis]:
     """A tensor multiplied in that does not belong, inside the sums or outside."""
     found = []
     for factor in tensors(trial):
-        message = f"a factor `{factor}` is too many"
         for c in consumers:
-            inside = vjp(c, _multiplied_by(factor))
-            found.append(Hypothesis("extra factor", message + _where(c, consumers), inside))
-        found.append(Hypothesis("extra factor", message, _gradient_times(factor)))
+            what = f"what comes out with a factor `{factor}` too many{_where(c, consumers)}"
+            found.append(Hypothesis("extra factor", what, vjp(c, multiplied_by(factor))))
+        found.append(Hypothesis("extra factor", f"`{factor}` times the gradient", _gradient_times(factor)))
     return found
 
 
 def wrong_operand(trial: Trial, operands: list[str], consumers: list[str]) -> list[Hypothesis]:
     """Another tensor of the forward pass in the place of a factor."""
     found = []
+    for right, c in itertools.product(operands, consumers):
+        what = f"what comes out with `{right}` reshaped where it is to be transposed"
+        found.append(Hypothesis("transposed", what, _matrix_product(c, right, right, reshaped=True)))
     for right, other in itertools.product(operands, tensors(trial)):
         if other == right:
             continue
-        message = f"`{other}` stands where `{right}` belongs"
         for c in consumers:
-            found.append(Hypothesis("wrong operand", message, vjp(c, _exchanged(right, other))))
-            found.append(Hypothesis("wrong operand", message, _matrix_product(c, right, other)))
+            what = f"what comes out with `{other}` in a place of `{right}`{_where(c, consumers)}"
+            found.append(Hypothesis("wrong operand", what, vjp(c, exchanged(right, other))))
+            found.append(Hypothesis("wrong operand", what, _matrix_product(c, right, other)))
     return found
 
 
@@ -60,15 +62,15 @@ def _where(consumer: str, consumers: list[str]) -> str:
     return f" in the branch through {consumer}" if len(consumers) > 1 else ""
 
 
-def _divided_by(factor: str) -> Change:
+def divided_by(factor: str) -> Change:
     return lambda t, upstream: _times(upstream, 1 / t.oracle.values[factor])
 
 
-def _multiplied_by(factor: str) -> Change:
+def multiplied_by(factor: str) -> Change:
     return lambda t, upstream: _times(upstream, t.oracle.values[factor])
 
 
-def _exchanged(right: str, other: str) -> Change:
+def exchanged(right: str, other: str) -> Change:
     def change(t: Trial, upstream: Tensor) -> Tensor | None:
         instead, operand = t.oracle.values[other], t.oracle.values[right]
         fits = expands(instead.shape, upstream.shape) and expands(operand.shape, upstream.shape)
@@ -81,21 +83,22 @@ def _gradient_times(factor: str) -> Candidate:
     return lambda t: _times(t.expected, t.oracle.values[factor])
 
 
-def _matrix_product(consumer: str, right: str, other: str) -> Candidate:
+def _matrix_product(consumer: str, right: str, other: str, reshaped: bool = False) -> Candidate:
     """The gradient of a matrix product's operand, with `other` in the place of the operand `right`."""
+    turn = _reshaped if reshaped else _turned
 
     def candidate(t: Trial) -> Tensor | None:
         values, upstream, expected = t.oracle.values, t.oracle.upstream[consumer], t.expected
         if upstream.dim() != 2 or values[right].dim() != 2 or expected.dim() != 2:
             return None
         products: list[Callable[[Tensor], Tensor | None]] = [
-            lambda m: _product(_turned(m), upstream),
-            lambda m: _product(upstream, _turned(m)),
+            lambda m: _product(m, upstream),
+            lambda m: _product(upstream, m),
         ]
         for product in products:
-            true = product(values[right])
+            true = product(_turned(values[right]))
             if true is not None and true.shape == expected.shape and torch.allclose(true, expected, rtol=1e-9):
-                return product(values[other])
+                return product(turn(values[other]))
         return None
 
     return candidate
@@ -104,6 +107,11 @@ def _matrix_product(consumer: str, right: str, other: str) -> Candidate:
 def _product(a: Tensor, b: Tensor) -> Tensor | None:
     """The matrix product; None where the shapes do not allow it."""
     return a @ b if a.shape[-1] == b.shape[-2:][0] else None
+
+
+def _reshaped(tensor: Tensor) -> Tensor:
+    """The shape of the transposed tensor, the entries read into it one after the other."""
+    return tensor.reshape(tuple(reversed(tensor.shape)))
 
 
 def _turned(tensor: Tensor) -> Tensor:

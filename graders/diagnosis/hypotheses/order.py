@@ -13,25 +13,25 @@ Order = tuple[int, ...]
 
 def transposed(trial: Trial) -> list[Hypothesis]:
     """The right numbers, their dimensions in another order."""
-    message = f"it is the gradient transposed: {trial.target} is indexed the other way round"
-    return [Hypothesis("transposed", message, _permuted(order)) for order in _orders(trial)]
+    remark = f"{trial.target} is indexed the other way round"
+    return [Hypothesis("transposed", "the gradient transposed", _permuted(order), remark) for order in orders(trial)]
 
 
 def not_reshaped(trial: Trial) -> Hypothesis:
     """The right numbers one after the other, in a shape of another tensor."""
-    message = f"the numbers are right, the shape is not: reshape them to the shape of {trial.target}"
-    return Hypothesis("not reshaped", message, _as_answered)
+    remark = f"reshape it to the shape of {trial.target}"
+    return Hypothesis("not reshaped", "the gradient in another shape", _as_answered, remark)
 
 
 def reordered(trial: Trial) -> list[Hypothesis]:
     """The right numbers in another order: reshaped where a transpose belongs, or the other way round."""
-    message = "the numbers are right, but in another order: reshape and transpose are not the same"
-    orders = list(_orders(trial))
-    candidates = [*map(_permuted_and_reshaped, orders), *map(_reread, orders)]
-    return [Hypothesis("transposed", message, candidate) for candidate in candidates]
+    what, remark = "the gradient with its entries in another order", "reshape and transpose are not the same"
+    others = list(orders(trial))
+    candidates = [*map(_permuted_and_reshaped, others), *map(_reread, others)]
+    return [Hypothesis("transposed", what, candidate, remark) for candidate in candidates]
 
 
-def _orders(trial: Trial) -> Iterator[Order]:
+def orders(trial: Trial) -> Iterator[Order]:
     """Every order of the dimensions but their own."""
     dims = tuple(range(trial.expected.dim()))
     return (order for order in itertools.permutations(dims) if order != dims)

@@ -15,11 +15,11 @@ def another_tensor(trial: Trial) -> list[Hypothesis]:
     for other in _others(trial):
         found.append(_gradient_of(other, trial.target))
         if trial.target in trial.oracle.consumers(other):
-            further = f"it goes one step too far, through `{other}` as well"
+            further = f"what comes out one step further back, at `{other}`"
             found.append(Hypothesis("wrong target", further, _one_step_further(other)))
     for value in tensors(trial):
-        message = f"it is `{value}` from the forward pass, a value and no gradient"
-        found.append(Hypothesis("upstream missing", message, _forward_value(value)))
+        what = f"`{value}` from the forward pass, a value and no gradient"
+        found.append(Hypothesis("upstream missing", what, _forward_value(value)))
     return found
 
 
@@ -28,8 +28,8 @@ def _others(trial: Trial) -> list[str]:
 
 
 def _gradient_of(other: str, name: str) -> Hypothesis:
-    message = f"it is the gradient of `{other}`, not of `{name}`"
-    return Hypothesis("wrong target", message, lambda t: t.oracle.true_gradients[other])
+    what = f"the gradient of `{other}`, not of `{name}`"
+    return Hypothesis("wrong target", what, lambda t: t.oracle.true_gradients[other])
 
 
 def _one_step_further(name: str) -> Candidate:

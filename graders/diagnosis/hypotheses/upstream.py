@@ -13,13 +13,37 @@ from graders.oracle.trial import Trial
 def used_wrongly(consumers: list[str]) -> Iterator[list[Hypothesis]]:
     """The upstream gradient forgotten, used twice, or exchanged for another."""
     for c in consumers:
-        missing = f"the upstream gradient d{c} does not enter: the chain rule multiplies the local derivative by it"
-        ones = vjp(c, lambda _, upstream: torch.ones_like(upstream))
-        yield [Hypothesis("upstream missing", missing, ones)]
-        squared = vjp(c, lambda _, upstream: upstream * upstream)
-        yield [Hypothesis("upstream twice", f"d{c} is multiplied in twice", squared)]
+        chain_rule = f"the chain rule multiplies the local derivative by d{c}"
+        missing = f"what comes out when all of d{c} is 1"
+        yield [Hypothesis("upstream missing", missing, vjp(c, ones), chain_rule)]
+        yield [Hypothesis("upstream twice", f"what comes out when d{c} is multiplied in twice", vjp(c, squared))]
     for a, b in itertools.combinations(consumers, 2):
-        yield [Hypothesis("wrong operand", f"d{a} and d{b} have changed places", _swapped(a, b))]
+        yield [Hypothesis("wrong operand", f"what comes out when d{a} and d{b} change places", _swapped(a, b))]
+
+
+def ones(_: Trial, upstream: Tensor) -> Tensor:
+    return torch.ones_like(upstream)
+
+
+def squared(_: Trial, upstream: Tensor) -> Tensor:
+    return upstream * upstream
+
+
+def ignored(trial: Trial, consumers: list[str]) -> list[Hypothesis]:
+    """Right from the loss on, whatever arrives: computed from forward values alone."""
+    if not consumers:
+        return []
+    arriving = " and ".join(f"d{c}" for c in consumers)
+    what = f"the gradient of {trial.target} in the whole chain, whatever arrives at it"
+    remark = f"compute it from {arriving}; the check hands in other numbers there, and the answer must follow them"
+    return [Hypothesis("upstream ignored", what, _from_the_loss, remark)]
+
+
+def _from_the_loss(t: Trial) -> Tensor | None:
+    """The gradient itself, where the answer is no other multiple of it: that may be chance, of ones for instance."""
+    true = t.oracle.true_gradients[t.target]
+    same = t.answer is not None and t.answer.shape == true.shape and torch.allclose(t.answer, true, rtol=1e-9)
+    return true if same else None
 
 
 def _swapped(a: str, b: str) -> Candidate:
@@ -35,14 +59,22 @@ def passed_through(trial: Trial, consumers: list[str]) -> Iterator[list[Hypothes
     """The upstream gradient passed on unchanged, in all of the answer or in one branch of it."""
     for c in consumers:
         lost = f"the local derivative of {c} with respect to {trial.target} is missing"
-        unchanged = f"it is d{c} passed on unchanged: {lost}"
-        yield [Hypothesis("upstream passed through", unchanged, _unchanged(c))]
-        in_branch = f"in the branch through {c}, d{c} is passed on unchanged: {lost} there"
-        yield [Hypothesis("upstream passed through", in_branch, _unchanged_in_branch(c))]
+        unchanged = f"d{c} {how_passed(trial, c)}"
+        yield [Hypothesis("upstream passed through", unchanged, _unchanged(c), lost)]
+        in_branch = f"what comes out when in the branch through {c} stands d{c}, {how_passed(trial, c)}"
+        yield [Hypothesis("upstream passed through", in_branch, _unchanged_in_branch(c), f"{lost} there")]
+
+
+def how_passed(trial: Trial, consumer: str) -> str:
+    """In words, what `reduced` does to the consumer's upstream gradient."""
+    upstream, expected = trial.oracle.upstream[consumer], trial.expected
+    if upstream.shape == expected.shape:
+        return "unchanged"
+    return f"only {'summed' if upstream.numel() > expected.numel() else 'broadcast'} to the shape of {trial.target}"
 
 
 def _unchanged(consumer: str) -> Candidate:
-    return lambda t: _reduced(t.oracle.upstream[consumer], t.expected.shape)
+    return lambda t: reduced(t.oracle.upstream[consumer], t.expected.shape)
 
 
 def _unchanged_in_branch(consumer: str) -> Candidate:
@@ -50,7 +82,7 @@ def _unchanged_in_branch(consumer: str) -> Candidate:
 
     def candidate(t: Trial) -> Tensor | None:
         upstream = t.oracle.upstream[consumer]
-        instead = _reduced(upstream, t.expected.shape)
+        instead = reduced(upstream, t.expected.shape)
         if instead is None or len(t.oracle.consumers(t.target)) < 2:
             return None
         return t.oracle.vjp(t.target, {consumer: torch.zeros_like(upstream)}) + instead
@@ -58,7 +90,7 @@ def _unchanged_in_branch(consumer: str) -> Candidate:
     return candidate
 
 
-def _reduced(tensor: Tensor, shape: torch.Size) -> Tensor | None:
+def reduced(tensor: Tensor, shape: torch.Size) -> Tensor | None:
     """`tensor` summed, or broadcast, to `shape`; None where neither fits."""
     if expands(shape, tensor.shape):
         return tensor.sum_to_size(shape)

@@ -29,8 +29,8 @@ row, the one at Yb; the others do not touch it."""
 
 
 def dlogprobs__whole_columns(logprobs, Yb, n):
-    """whole columns: Whole columns were filled: the colon takes every row for each column in Yb, \
-but row i has only its own target Yb[i]."""
+    """whole columns: Whole columns are filled, those of all targets: row i has only its own target \
+Yb[i] (an index [:, Yb] takes every row)."""
     dlogprobs = torch.zeros_like(logprobs)
     dlogprobs[:, Yb] = -1.0 / n
     return dlogprobs
@@ -45,15 +45,15 @@ not over all entries of logprobs."""
 
 
 def dlogprobs__mean_over_vocab(logprobs, Yb, n):
-    """constant factor | wrong constant: Divided by the size of the vocabulary instead of n: the \
-mean in the loss runs over the examples of the batch."""
+    """constant factor | wrong constant: As if divided by the size of the vocabulary instead of n: \
+the mean in the loss runs over the examples of the batch."""
     dlogprobs = torch.zeros_like(logprobs)
     dlogprobs[range(n), Yb] = -1.0 / logprobs.shape[1]
     return dlogprobs
 
 
 def dlogprobs__bessel(logprobs, Yb, n):
-    """constant factor | wrong constant: Divided by n - 1 instead of n: Bessel's correction \
+    """constant factor | wrong constant: As if divided by n - 1 instead of n: Bessel's correction \
 belongs to the variance, the loss is an ordinary mean."""
     dlogprobs = torch.zeros_like(logprobs)
     dlogprobs[range(n), Yb] = -1.0 / (n - 1)
@@ -215,8 +215,8 @@ def dcounts_sum__no_minus(counts_sum, dcounts_sum_inv):
 
 
 def dcounts_sum__minus_inside(counts_sum, dcounts_sum_inv):
-    """sign: The sign is wrong: when counts_sum grows, its inverse falls. Is the minus inside the \
-brackets? An even power swallows it there."""
+    """sign: The sign is wrong: when counts_sum grows, its inverse falls. (A minus inside the \
+brackets of an even power is swallowed.)"""
     return (-counts_sum) ** -2 * dcounts_sum_inv
 
 
@@ -227,9 +227,9 @@ the exponent of counts_sum by one."""
 
 
 def dcounts_sum__power_zero(dcounts_sum_inv):
-    """wrong exponent | missing factor | upstream passed through: The exponent went up instead of \
-down: from -1 it is \
-lowered by one, it does not come to 0."""
+    """wrong exponent | missing factor | upstream passed through: The power of counts_sum is \
+missing: what is left is minus dcounts_sum_inv, as if the exponent -1 had become 0; the slope \
+lowers it by one."""
     return -dcounts_sum_inv
 
 
@@ -246,8 +246,8 @@ counts_sum and counts_sum_inv has a slope of its own."""
 
 
 def dcounts_sum__upstream_squared(counts_sum, dcounts_sum_inv):
-    """upstream twice: dcounts_sum_inv stands inside the brackets that are squared: the power \
-belongs to counts_sum alone, an upstream gradient enters once."""
+    """upstream twice: dcounts_sum_inv enters squared: the power belongs to counts_sum alone, an \
+upstream gradient enters once. (Is it inside the brackets?)"""
     return -((dcounts_sum_inv / counts_sum) ** 2)
 
 
@@ -407,8 +407,8 @@ entry by itself, so the shape stays that of norm_logits."""
 
 
 def dlogit_maxes__zeros(logit_maxes):
-    """zeros: Set to zero. It does come out as zero up to rounding in the whole chain, but that \
-has to follow from dnorm_logits, not be assumed."""
+    """zeros: It is zero everywhere. In the whole chain it does come out as zero up to rounding, but \
+that has to follow from dnorm_logits, not be assumed."""
     return torch.zeros_like(logit_maxes)
 
 
@@ -494,8 +494,8 @@ logits had its maximum, which is another entry as a rule."""
 
 
 def dlogits__max_over_dim_0(logits, dnorm_logits, dlogit_maxes):
-    """wrong dim: The maximum was looked for down the columns: logit_maxes holds the maximum of \
-each row."""
+    """wrong dim: dlogit_maxes arrives at the largest entry of each column: logit_maxes holds the \
+maximum of each row."""
     largest_of_column = F.one_hot(logits.argmax(0), logits.shape[0]).T
     return dnorm_logits + largest_of_column * dlogit_maxes
 
@@ -600,7 +600,7 @@ influence on the slope with respect to h."""
 
 
 def dh__product_of_sums(W2, dlogits):
-    """wrong function: Both tensors were summed before they were multiplied: each column of \
+    """wrong function | summed too much: Both tensors were summed before they were multiplied: each column of \
 dlogits belongs to its own column of W2."""
     return dlogits.sum(1, keepdim=True) * W2.sum(1)
 
@@ -641,7 +641,7 @@ rule weights h by what arrives from above."""
 
 
 def dW2__product_of_sums(h, dlogits):
-    """wrong function: h and dlogits were summed over the batch before they were multiplied: each \
+    """wrong function | summed too much: h and dlogits were summed over the batch before they were multiplied: each \
 example's h belongs to its own row of dlogits."""
     return torch.outer(h.sum(0), dlogits.sum(0))
 
@@ -681,8 +681,8 @@ back from the rows has to be summed to one number a column."""
 
 
 def db2__mean(dlogits):
-    """constant factor: A mean where a sum belongs: the mean of the loss has been counted in \
-dlogits already."""
+    """constant factor: A mean where a sum belongs, or a factor 1/n too many: the mean of the loss \
+has been counted in dlogits already."""
     return dlogits.mean(0)
 
 
@@ -760,8 +760,8 @@ multiplies it by what arrives from above."""
 
 
 def dhpreact__no_brackets(h, dh):
-    """upstream missing | missing factor: Brackets are missing: dh is multiplied with the last \
-term only, the 1 before it stands alone."""
+    """upstream missing | missing factor: dh meets only the last term of the slope, the 1 before it \
+stands alone: are there brackets around the whole slope?"""
     return 1.0 - h**2 * dh
 
 
@@ -782,14 +782,14 @@ def dhpreact__sign(h, dh):
 
 
 def dhpreact__no_one(h, dh):
-    """missing term: The 1 in the slope of tanh is missing: at h = 0 tanh is steepest, but this \
+    """missing term | wrong function: The 1 in the slope of tanh is missing: at h = 0 tanh is steepest, but this \
 gives zero there."""
     return -(h**2) * dh
 
 
 def dhpreact__tanh_of_dh(dh):
-    """wrong function: The upstream gradient was sent through tanh: the backward pass does not \
-apply the function again, it multiplies by its slope."""
+    """wrong function: It is tanh of the upstream gradient: the backward pass does not apply the \
+function again, it multiplies by its slope."""
     return torch.tanh(dh)
 
 
@@ -845,8 +845,8 @@ multiplied by bnraw."""
 
 
 def dbngain__product_of_sums(bnraw, dhpreact):
-    """wrong function | zeros: Nothing but rounding is left: the columns of bnraw sum to zero, so \
-the entries have to meet those of dhpreact before they are summed."""
+    """wrong function | zeros: It is zero but for rounding. (Are bnraw and dhpreact summed before \
+they are multiplied? The columns of bnraw sum to zero.)"""
     return bnraw.sum(0, keepdim=True) * dhpreact.sum(0, keepdim=True)
 
 
@@ -993,8 +993,8 @@ goes back as a plain sum."""
 
 
 def dbnvar_inv__upstream_missing(bndiff):
-    """upstream missing | zeros: Nothing but rounding is left: the differences bndiff alone sum to \
-zero, so each has to be multiplied by what arrives from above first."""
+    """upstream missing | zeros: It is zero but for rounding. (Is dbnraw missing from the sum? The \
+differences bndiff alone sum to zero.)"""
     return bndiff.sum(0, keepdim=True)
 
 
@@ -1011,44 +1011,46 @@ bnvar grows."""
 
 
 def dbnvar__no_epsilon(bnvar, dbnvar_inv):
-    """missing epsilon: The epsilon is missing: it was added to bnvar before the power was taken, \
-so it belongs into the slope too. It matters where bnvar is small."""
+    """missing epsilon | wrong constant | extreme values: The epsilon is not in the power, be it \
+missing or added outside of it: it was added to bnvar before the power was taken. It matters \
+where bnvar is small."""
     return -0.5 * bnvar**-1.5 * dbnvar_inv
 
 
 def dbnvar__epsilon_outside(bnvar, dbnvar_inv):
-    """missing epsilon | wrong constant: The epsilon stands outside the power: it was added to \
-bnvar before the power was taken."""
+    """missing epsilon | wrong constant | extreme values: The epsilon is not in the power, be it \
+missing or added outside of it: it was added to bnvar before the power was taken. It matters \
+where bnvar is small."""
     return -0.5 * (bnvar**-1.5 + 1e-5) * dbnvar_inv
 
 
 def dbnvar__other_epsilon(bnvar, dbnvar_inv):
-    """wrong constant | missing epsilon: The epsilon is not that of the forward pass: the slope \
+    """wrong constant | extreme values: The epsilon is not that of the forward pass: the slope \
 has to be taken where the forward pass was."""
     return -0.5 * (bnvar + 1e-3) ** -1.5 * dbnvar_inv
 
 
 def dbnvar__exponent_kept(bnvar, dbnvar_inv):
-    """wrong exponent | missing factor: The exponent was not lowered: differentiating a power \
-brings its exponent down in front and lowers it by one."""
+    """wrong exponent | missing factor: The exponent is one too high, that of bnvar_inv itself: the \
+slope of a power has an exponent lowered by one."""
     return -0.5 * (bnvar + 1e-5) ** -0.5 * dbnvar_inv
 
 
 def dbnvar__exponent_raised(bnvar, dbnvar_inv):
-    """wrong exponent: The exponent went up instead of down: differentiating a power lowers it by \
-one, further below zero here."""
+    """wrong exponent: The exponent is two too high, as if it went up instead of down: the slope of \
+a power has an exponent lowered by one, further below zero here."""
     return -0.5 * (bnvar + 1e-5) ** 0.5 * dbnvar_inv
 
 
 def dbnvar__no_half(bnvar, dbnvar_inv):
-    """constant factor | wrong constant: Too large by a factor 2: the exponent of the power was \
-not brought down in front."""
+    """constant factor | wrong constant: Too large by a factor 2: the exponent of the power comes \
+down in front, with its one half."""
     return -((bnvar + 1e-5) ** -1.5) * dbnvar_inv
 
 
 def dbnvar__new_exponent_in_front(bnvar, dbnvar_inv):
-    """constant factor | wrong constant: Too large by a factor 3: the exponent that comes down in \
-front is the old one, before it was lowered."""
+    """constant factor | wrong constant: Too large by a factor 3, as if the lowered exponent stood \
+in front: the one that comes down is the old one."""
     return -1.5 * (bnvar + 1e-5) ** -1.5 * dbnvar_inv
 
 
@@ -1083,8 +1085,8 @@ slipped inside the brackets?"""
 
 
 def dbndiff2__one_over_n(bndiff2, dbnvar, n):
-    """constant factor | wrong constant: Divided by n instead of n - 1: this variance has Bessel's \
-correction."""
+    """constant factor | wrong constant: As if divided by n instead of n - 1: this variance has \
+Bessel's correction."""
     return torch.ones_like(bndiff2) * dbnvar / n
 
 
@@ -1128,7 +1130,7 @@ further back."""
 
 
 def dbndiff2__mean_over_hidden(bndiff2, dbnvar):
-    """constant factor | wrong constant: Divided by the number of hidden units less one: the \
+    """constant factor | wrong constant: As if divided by the number of hidden units less one: the \
 variance runs over the examples, dimension 0."""
     return torch.ones_like(bndiff2) * dbnvar / (bndiff2.shape[1] - 1)
 
@@ -1248,8 +1250,8 @@ each column."""
 
 
 def dbnmeani__zeros(bnmeani):
-    """zeros: Set to zero: bnmeani is subtracted from every row, so what arrives at bndiff comes \
-back to it."""
+    """zeros: It is zero everywhere: bnmeani is subtracted from every row, so what arrives at bndiff \
+comes back to it."""
     return torch.zeros_like(bnmeani)
 
 
@@ -1308,8 +1310,8 @@ in dbnmeani already, a mean adds none."""
 
 
 def dhprebn__mean_over_hidden(dbndiff, dbnmeani):
-    """branch factor: The path through bnmeani was divided by the number of hidden units: the mean \
-runs over the examples, dimension 0."""
+    """branch factor: As if the path through bnmeani were divided by the number of hidden units: the \
+mean runs over the examples, dimension 0."""
     return dbndiff + dbnmeani / dbndiff.shape[1]
 
 
@@ -1434,7 +1436,7 @@ rule weights embcat by what arrives from above."""
 
 
 def dW1__product_of_sums(embcat, dhprebn):
-    """wrong function: embcat and dhprebn were summed over the batch before they were multiplied: \
+    """wrong function | summed too much: embcat and dhprebn were summed over the batch before they were multiplied: \
 each example's row belongs to its own row of dhprebn."""
     return torch.outer(embcat.sum(0), dhprebn.sum(0))
 
@@ -1454,8 +1456,8 @@ gradient itself has no minus here."""
 
 
 def db1__zeros(b1):
-    """zeros: Set to zero. It does come out as zero up to rounding, as batch norm takes any shift \
-out again, but that has to follow from dhprebn, not be assumed."""
+    """zeros: It is zero everywhere. In the whole chain it does come out as zero up to rounding, as \
+batch norm takes any shift out again, but that has to follow from dhprebn, not be assumed."""
     return torch.zeros_like(b1)
 
 
@@ -1528,8 +1530,8 @@ the numbers of the embedding."""
 
 
 def demb__mean_over_positions(emb, dembcat):
-    """constant factor: Divided by the number of positions: flattening only rearranges, nothing is \
-averaged."""
+    """constant factor: Too small by a factor block_size, the number of positions: flattening only \
+rearranges, nothing is averaged."""
     return dembcat.view(emb.shape) / emb.shape[1]
 
 

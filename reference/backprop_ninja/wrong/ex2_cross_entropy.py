@@ -19,7 +19,7 @@ up. At each row's target something has to be taken off."""
 
 
 def dlogits__mean_over_vocab(logits, Yb):
-    """constant factor | wrong constant: Divided by the size of the vocabulary instead of the \
+    """constant factor | wrong constant: As if divided by the size of the vocabulary instead of the \
 batch: the mean in the loss runs over the examples."""
     dlogits = F.softmax(logits, 1)
     dlogits[range(len(logits)), Yb] -= 1
@@ -35,7 +35,7 @@ entry of logits."""
 
 
 def dlogits__bessel(logits, Yb):
-    """constant factor | wrong constant: Divided by n - 1 instead of n: Bessel's correction \
+    """constant factor | wrong constant: As if divided by n - 1 instead of n: Bessel's correction \
 belongs to a variance, the loss is an ordinary mean."""
     dlogits = F.softmax(logits, 1)
     dlogits[range(len(logits)), Yb] -= 1
@@ -73,8 +73,8 @@ target is pulled up by as much as all the others are pushed down."""
 
 
 def dlogits__whole_columns(logits, Yb):
-    """whole columns: Something was taken off whole columns: the colon takes every row for each \
-column in Yb, but row i has only its own target Yb[i]."""
+    """whole columns: Something is taken off whole columns, those of all targets: row i has only its \
+own target Yb[i] (an index [:, Yb] takes every row)."""
     dlogits = F.softmax(logits, 1)
     dlogits[:, Yb] -= 1
     return dlogits / len(logits)
@@ -187,7 +187,7 @@ to itself is 1."""
 
 
 def dlogits__zeros(logits):
-    """zeros: Zero everywhere: no gradient arrives at logits."""
+    """zeros: It is zero everywhere: the loss depends on every logit."""
     return torch.zeros_like(logits)
 
 

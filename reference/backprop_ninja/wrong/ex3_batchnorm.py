@@ -119,16 +119,16 @@ one half is in it, the square's 2 is not."""
 
 
 def dhprebn__no_division(dhpreact, bngain, bnraw, bnvar_inv):
-    """constant factor: Too large by a factor n: the common division by the batch size, which \
-turns the sums into means, is missing."""
+    """constant factor: Too large by a factor n: a common division by the batch size turns the sums \
+into means."""
     n = len(dhpreact)
     through_variance = n / (n - 1) * bnraw * (dhpreact * bnraw).sum(0)
     return bngain * bnvar_inv * (n * dhpreact - dhpreact.sum(0) - through_variance)
 
 
 def dhprebn__direct_path_not_times_n(dhpreact, bngain, bnraw, bnvar_inv):
-    """branch factor: The direct path is too small by a factor n: it was put under the common \
-division by n without a factor n of its own."""
+    """branch factor: The direct path is too small by a factor n: under a common division by n it \
+needs a factor n of its own."""
     n = len(dhpreact)
     through_variance = n / (n - 1) * bnraw * (dhpreact * bnraw).sum(0)
     return bngain * bnvar_inv / n * (dhpreact - dhpreact.sum(0) - through_variance)
@@ -143,8 +143,8 @@ path has no minus."""
 
 
 def dhprebn__sums_over_dim_1(dhpreact, bngain, bnraw, bnvar_inv):
-    """wrong dim: The sums run over the hidden units: mean and variance are taken over the \
-examples, so the sums must be too. This is layer norm."""
+    """wrong dim: The sums run over the hidden units: mean and variance are taken over the examples, \
+so the sums must be too."""
     n = len(dhpreact)
     through_mean = dhpreact.sum(1, keepdim=True)
     through_variance = n / (n - 1) * bnraw * (dhpreact * bnraw).sum(1, keepdim=True)
@@ -160,16 +160,16 @@ mean and variance, and the columns do not mix."""
 
 
 def dhprebn__n_is_hidden(dhpreact, bngain, bnraw, bnvar_inv):
-    """wrong constant | branch factor: n was taken as the number of hidden units: mean and \
-variance run over the examples, dimension 0."""
+    """wrong constant | branch factor: As if n were the number of hidden units: mean and variance \
+run over the examples, dimension 0."""
     n = dhpreact.shape[1]
     through_variance = n / (n - 1) * bnraw * (dhpreact * bnraw).sum(0)
     return bngain * bnvar_inv / n * (n * dhpreact - dhpreact.sum(0) - through_variance)
 
 
 def dhprebn__product_of_sums(dhpreact, bngain, bnraw, bnvar_inv):
-    """missing branch | wrong function: The path through the variance has vanished: the columns of \
-bnraw sum to zero, so its entries have to meet those of dhpreact before they are summed."""
+    """missing branch | wrong function: The path through the variance is missing. (Are bnraw and \
+dhpreact summed before they are multiplied? The columns of bnraw sum to zero.)"""
     n = len(dhpreact)
     through_variance = n / (n - 1) * bnraw * (dhpreact.sum(0) * bnraw.sum(0))
     return bngain * bnvar_inv / n * (n * dhpreact - dhpreact.sum(0) - through_variance)
@@ -184,7 +184,7 @@ column, so what all examples say about it has to be collected."""
 
 
 def dhprebn__mean_not_summed(dhpreact, bngain, bnraw, bnvar_inv):
-    """not summed: The path through the mean is not summed: the mean is shared by the column, so \
+    """not summed | missing branch: The path through the mean is not summed: the mean is shared by the column, so \
 what all examples say about it has to be collected."""
     n = len(dhpreact)
     through_variance = n / (n - 1) * bnraw * (dhpreact * bnraw).sum(0)
@@ -241,8 +241,9 @@ scaling, so it belongs to each of them."""
 
 
 def dhprebn__upstream_missing(dhpreact, bngain, bnraw, bnvar_inv):
-    """upstream missing | zeros: The values of dhpreact are not used, ones stand in their place: \
-batch norm takes a common shift out again, so next to nothing is left."""
+    """upstream missing | zeros: It is zero but for rounding and the epsilon. (Do the values of \
+dhpreact enter? Batch norm takes a common shift out again, so of ones next to nothing is \
+left.)"""
     n = len(dhpreact)
     ones = torch.ones_like(dhpreact)
     through_variance = n / (n - 1) * bnraw * (ones * bnraw).sum(0)
@@ -266,7 +267,7 @@ from dh."""
 
 def dhprebn__summed(dhpreact, bngain, bnraw, bnvar_inv):
     """summed too much | zeros: Summed over the examples: each row of hprebn has its own gradient. \
-The sum is that of b1, and it vanishes but for rounding."""
+Summed, it vanishes but for rounding."""
     n = len(dhpreact)
     through_variance = n / (n - 1) * bnraw * (dhpreact * bnraw).sum(0)
     dhprebn = bngain * bnvar_inv / n * (n * dhpreact - dhpreact.sum(0) - through_variance)

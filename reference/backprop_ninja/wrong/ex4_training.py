@@ -97,20 +97,20 @@ first."""
 
 
 def backward__negated(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """sign: The sign of every gradient is wrong: the training loop subtracts them, so it would climb. Return \
-the gradients, not the steps."""
+    """sign: The sign is wrong: it is minus the gradient. The training loop subtracts what is returned; return \
+the gradient, not the step."""
     return [-g for g in _backward(locals())]
 
 
 def backward__learning_rate_inside(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """constant factor: These are the steps, not the gradients: the learning rate and the minus belong to the \
-training loop."""
+    """constant factor: It is -0.1 times the gradient, like a step of the training: the learning rate and the \
+minus belong to the training loop."""
     return [-0.1 * g for g in _backward(locals())]
 
 
 def backward__no_mean(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """constant factor: Every gradient is too large by a factor n: F.cross_entropy is a mean over the batch, \
-so each example has only its share of the loss."""
+    """constant factor: Too large by a factor n: F.cross_entropy is a mean over the batch, so each example has \
+only its share of the loss."""
 
     def cross_entropy(v):
         return F.softmax(v.logits, 1) - F.one_hot(v.Yb, v.logits.shape[1])
@@ -119,8 +119,8 @@ so each example has only its share of the loss."""
 
 
 def backward__mean_over_vocab(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """constant factor: At the logits it was divided by the size of the vocabulary instead of the batch: the \
-mean in the loss runs over the examples."""
+    """constant factor: It is n/vocab times the gradient, as if dlogits were divided by the size of the \
+vocabulary instead of the batch: the mean in the loss runs over the examples."""
 
     def cross_entropy(v):
         return _cross_entropy(v) * len(v.Yb) / v.logits.shape[1]
@@ -129,8 +129,8 @@ mean in the loss runs over the examples."""
 
 
 def backward__no_minus_one(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """missing term: The targets Yb are missing from dlogits: it is the softmax minus one at the target of \
-each row."""
+    """missing term: It comes from a dlogits in which the targets Yb are missing: dlogits is the softmax minus \
+one at the target of each row, over n."""
 
     def cross_entropy(v):
         return F.softmax(v.logits, 1) / len(v.Yb)
@@ -139,8 +139,8 @@ each row."""
 
 
 def backward__softmax_over_dim_0(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """wrong dim: The softmax in dlogits runs down the columns, over the examples: the probabilities of each \
-row of logits must sum to 1."""
+    """wrong dim: It comes from a dlogits whose softmax runs down the columns, over the examples: the \
+probabilities of each row of logits must sum to 1."""
 
     def cross_entropy(v):
         return (F.softmax(v.logits, 0) - F.one_hot(v.Yb, v.logits.shape[1])) / len(v.Yb)
@@ -149,8 +149,8 @@ row of logits must sum to 1."""
 
 
 def backward__whole_columns(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """whole columns: In dlogits something was taken off whole columns: the colon takes every row for each \
-column in Yb, but row i has only its own target Yb[i]."""
+    """whole columns: It comes from a dlogits where something is taken off whole columns, those of all targets: \
+row i has only its own target Yb[i]."""
 
     def cross_entropy(v):
         dlogits = F.softmax(v.logits, 1)
@@ -210,8 +210,8 @@ def backward__W2_not_transposed(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h,
 
 
 def backward__biases_mean(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """constant factor: A mean stands where a sum belongs: a bias is added to every example, and its \
-gradients add up."""
+    """constant factor: A mean stands where a sum belongs: a bias is added to every example, and the \
+contributions add up."""
 
     def linear2(v, dlogits):
         return dlogits @ v.W2.T, v.h.T @ dlogits, dlogits.mean(0)
@@ -220,8 +220,8 @@ gradients add up."""
 
 
 def backward__db2_over_dim_1(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """wrong shape | wrong dim: The gradient of b2 is summed over the characters: sum over the batch, \
-dimension 0. (Each row of dlogits sums to zero.)"""
+    """wrong shape | wrong dim: Summed over the characters: sum over the batch, dimension 0. (Each row of \
+dlogits sums to zero.)"""
 
     def linear2(v, dlogits):
         return dlogits @ v.W2.T, v.h.T @ dlogits, dlogits.sum(1)
@@ -230,8 +230,7 @@ dimension 0. (Each row of dlogits sums to zero.)"""
 
 
 def backward__db2_not_summed(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """not summed: The gradient of b2 is not summed: b2 was broadcast over the batch, so its gradient is \
-summed over it."""
+    """not summed: Not summed: b2 was broadcast over the batch, so its gradient is summed over it."""
 
     def linear2(v, dlogits):
         return dlogits @ v.W2.T, v.h.T @ dlogits, dlogits
@@ -240,8 +239,8 @@ summed over it."""
 
 
 def backward__no_tanh(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """missing factor: tanh is missing on the way back: what arrives at h was passed on to hpreact without \
-the slope of tanh."""
+    """missing factor | upstream passed through: tanh is missing on the way back to it: what arrives at h went \
+on without the slope of tanh."""
 
     def tanh(v, dh):
         return dh
@@ -250,8 +249,8 @@ the slope of tanh."""
 
 
 def backward__tanh_not_squared(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """wrong exponent: The slope of tanh is wrong, h is not squared: it is one minus the square of the \
-output."""
+    """wrong exponent: It comes from a slope of tanh in which h is not squared: the slope is one minus the \
+square of the output."""
 
     def tanh(v, dh):
         return (1 - v.h) * dh
@@ -260,8 +259,8 @@ output."""
 
 
 def backward__tanh_of_input(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb, hpreact):
-    """wrong operand: The slope of tanh was taken from its input: one minus the square holds for the output, \
-h."""
+    """wrong operand: It comes from a slope of tanh taken from its input: one minus the square holds for the \
+output, h."""
 
     def tanh(v, dh):
         return (1 - v.hpreact**2) * dh
@@ -270,7 +269,7 @@ h."""
 
 
 def backward__tanh_twice(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """extra function: The slope of tanh has a tanh too many: h is the output of tanh already."""
+    """extra function: It comes from a slope of tanh with a tanh too many: h is the output of tanh already."""
 
     def tanh(v, dh):
         return (1 - torch.tanh(v.h) ** 2) * dh
@@ -279,7 +278,7 @@ def backward__tanh_twice(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, lo
 
 
 def backward__tanh_slope_twice(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """extra factor: The slope of tanh was multiplied in twice."""
+    """extra factor: It comes from a backward pass with the slope of tanh in it twice."""
 
     def tanh(v, dh):
         return (1 - v.h**2) ** 2 * dh
@@ -288,8 +287,8 @@ def backward__tanh_slope_twice(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, 
 
 
 def backward__gain_before_tanh(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """wrong upstream: The gradients of bngain and bnbias were computed from dh: go back through tanh first, \
-what arrives at them is dhpreact."""
+    """wrong upstream | upstream passed through: It is computed from dh: go back through tanh first, what \
+arrives here is dhpreact."""
 
     def scale_and_shift(v, dhpreact):
         dh = _cross_entropy(v) @ v.W2.T
@@ -319,7 +318,7 @@ normalized values, so they are its slope."""
 
 
 def backward__gain_not_summed(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """not summed: The gradients of bngain and bnbias are not summed: both were broadcast over the batch."""
+    """not summed: Not summed: it was broadcast over the batch, so its gradient is summed over it."""
 
     def scale_and_shift(v, dhpreact):
         return v.bnraw * dhpreact, dhpreact
@@ -328,8 +327,8 @@ def backward__gain_not_summed(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W
 
 
 def backward__gain_mean(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """constant factor: Means stand where sums belong in dbngain and dbnbias: both act on every example, and \
-the gradients add up."""
+    """constant factor: A mean stands where a sum belongs: it acts on every example, and the contributions add \
+up."""
 
     def scale_and_shift(v, dhpreact):
         return (v.bnraw * dhpreact).mean(0, keepdim=True), dhpreact.mean(0, keepdim=True)
@@ -358,8 +357,8 @@ also changes bnvar_inv, and with it the whole column."""
 
 
 def backward__mean_constant(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """missing branch: In batch norm the path through the mean is missing: moving one entry of hprebn also \
-moves bnmean, which is subtracted from the whole column. (The gradient of b1 shows it: it should vanish.)"""
+    """missing branch: In batch norm the path through the mean is missing: moving one entry of hprebn also moves \
+bnmean, which is subtracted from the whole column."""
 
     def normalise(v, dhpreact):
         slope = (v.bnraw * dhpreact).sum(0) / (len(dhpreact) - 1)
@@ -369,8 +368,8 @@ moves bnmean, which is subtracted from the whole column. (The gradient of b1 sho
 
 
 def backward__no_bessel(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """wrong constant: In batch norm the path through the variance was divided by n: this variance has \
-Bessel's correction, n - 1."""
+    """wrong constant | branch factor: In batch norm the path through the variance is (n - 1)/n times what it \
+should be, as if divided by n: this variance has Bessel's correction, n - 1."""
 
     def normalise(v, dhpreact):
         slope = (v.bnraw * dhpreact).mean(0)
@@ -380,8 +379,8 @@ Bessel's correction, n - 1."""
 
 
 def backward__no_gain(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """missing factor: The factor bngain is missing from dhprebn: bnraw is scaled by it on the way to \
-hpreact."""
+    """missing factor | upstream passed through: The factor bngain is missing from dhprebn: bnraw is scaled by \
+it on the way to hpreact."""
 
     def normalise(v, dhpreact):
         return _normalise(v, dhpreact) / v.bngain
@@ -411,8 +410,8 @@ smaller bnvar_inv, so it shrinks the output."""
 
 
 def backward__no_epsilon(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb, bnvar):
-    """missing epsilon: The standard deviation was computed anew, without batch norm's epsilon: bnvar_inv has \
-it inside."""
+    """missing epsilon | extreme values: It comes from a standard deviation without batch norm's epsilon: \
+bnvar_inv has it inside."""
     bnvar_inv = bnvar**-0.5
     return _backward(locals())
 
@@ -429,8 +428,8 @@ smaller, so take n from the batch."""
 
 
 def backward__batchnorm_skipped(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """wrong upstream | wrong target: Linear 1 was fed with dhpreact: go back through batch norm first, what \
-arrives at linear 1 is dhprebn."""
+    """wrong upstream | upstream passed through | wrong target: Batch norm is missing on the way back to it: \
+what arrives at linear 1 is dhprebn, and this comes from dhpreact."""
 
     def normalise(v, dhpreact):
         return dhpreact
@@ -439,8 +438,8 @@ arrives at linear 1 is dhprebn."""
 
 
 def backward__dW1_of_dhpreact(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """wrong upstream: dW1 was computed from dhpreact: what arrives at linear 1 is dhprebn, on the other side \
-of batch norm."""
+    """wrong upstream | upstream passed through: dW1 was computed from dhpreact: what arrives at linear 1 is \
+dhprebn, on the other side of batch norm."""
 
     def linear1(v, dhprebn):
         dhpreact = _tanh(v, _cross_entropy(v) @ v.W2.T)
@@ -460,8 +459,8 @@ n_hidden)."""
 
 
 def backward__dC_buffered(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """overwritten rows: Rows of C that were looked up more than once keep a single contribution: indexing \
-with a tensor and += writes each row only once."""
+    """overwritten rows: Rows of C that were looked up more than once keep a single contribution: all \
+contributions to a row add up (indexing with a tensor and += writes each row only once)."""
 
     def embedding(v, dembcat):
         dC = torch.zeros_like(v.C)
@@ -482,8 +481,8 @@ def backward__dC_first_position(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h,
 
 
 def backward__dC_last_position(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """missing branch: Only the last of the letters read reached C: in the loop dC starts from zeros again at \
-every position."""
+    """missing branch: Only the last of the letters read reached C: every position looks up a row of it, and all \
+contributions add up."""
 
     def embedding(v, dembcat):
         demb = dembcat.view(v.emb.shape)
@@ -518,7 +517,8 @@ wrong rows."""
 
 
 def backward__dC_mean(C, emb, embcat, W1, bngain, bnraw, bnvar_inv, h, W2, logits, Xb, Yb):
-    """constant factor: In dC the contributions of the positions were averaged: they add up."""
+    """constant factor: Too small by a factor block_size: the contributions of the positions add up, they are \
+not averaged."""
 
     def embedding(v, dembcat):
         return _embedding(v, dembcat) / v.Xb.shape[1]
