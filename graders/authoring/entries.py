@@ -9,10 +9,12 @@ from pathlib import Path
 from graders.exercise.mistake import Mistakes
 from graders.exercise.module import ENTRY
 
-KNOWN = ("Points", "Difficulty", "Minutes", "Hint", "Derivation")
+KNOWN = ("Points", "Difficulty", "Minutes", "Hint", "Law", "Derivation")
 LIKE_AN_ENTRY = re.compile(r"([A-Za-z]+)[ \t]*(\d*)[ \t]*[:：]")
 LARGEST = {"Points": 1000, "Difficulty": 5, "Minutes": 10_000}
-ADVICE = "an entry stands at the beginning of a line: Points, Difficulty, Minutes, Hint 1, Hint 2, ..., Derivation."
+ADVICE = (
+    "an entry stands at the beginning of a line: Points, Difficulty, Minutes, Hint 1, Hint 2, ..., Law, Derivation."
+)
 
 
 def check(function: ast.FunctionDef, path: Path, mistakes: Mistakes) -> None:
@@ -24,7 +26,7 @@ def check(function: ast.FunctionDef, path: Path, mistakes: Mistakes) -> None:
     for line, indented, text in _lines(function, docstring):
         found = ENTRY.match(text)
         if found and not indented:
-            if found[1] in seen:
+            if found[1] in seen and not found[1].startswith("Law"):  # of which an item may keep several
                 mistakes.add(path, line, f"{function.name} has `{found[1]}:` twice", "keep one of the two.")
             seen.append(found[1])
             _check_number(function.name, found[1], text[found.end() :], path, line, mistakes)
