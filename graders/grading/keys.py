@@ -9,7 +9,7 @@ from graders.grading.secret import seed_id
 
 # Raise it when a verdict on the same file can be another one, or a stored result is written in another way. What was
 # stored under a lower number is then graded again. A test compares the verdicts on a table of answers.
-FORMAT = 2
+FORMAT = 3
 
 
 def version_of(kit: Kit) -> str:

@@ -14,7 +14,7 @@ from graders.exercise.mistake import ExerciseError
 from tests.exercise.test_module import GOOD, written
 
 Edit = tuple[str, str]
-FREE, SHOWN = "take sizes from the tensors", "an entry stands at the beginning of a line"
+FREE, SHOWN = "take sizes from the tensors", "an entry begins a line"
 # what, what is replaced by what in GOOD, the line, what is said, the remedy
 TEXT: list[tuple[str, Edit, int, str, str]] = [
     ("syntax error", ("y = x**2", "y = x**"), 16, "syntax error: invalid syntax", "mend the line"),
