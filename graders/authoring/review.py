@@ -66,7 +66,7 @@ def reviewed(path: Path) -> Exercise:
                 markers(lines, function, path)
             entries.check(function, path, mistakes)
     mistakes.refuse()
-    exercise = load(path, text)
+    exercise = load(path)
     with mistakes.collected():
         stub(exercise)  # a marker that belongs to no solution
     with mistakes.collected():
