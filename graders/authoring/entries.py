@@ -12,9 +12,7 @@ from graders.exercise.module import ENTRY
 KNOWN = ("Points", "Difficulty", "Minutes", "Hint", "Law", "Derivation")
 LIKE_AN_ENTRY = re.compile(r"([A-Za-z]+)[ \t]*(\d*)[ \t]*[:：]")
 LARGEST = {"Points": 1000, "Difficulty": 5, "Minutes": 10_000}
-ADVICE = (
-    "an entry stands at the beginning of a line: Points, Difficulty, Minutes, Hint 1, Hint 2, ..., Law, Derivation."
-)
+ADVICE = "an entry begins a line: Points, Difficulty, Minutes, Hint 1, Hint 2, ..., Law, Derivation."
 
 
 def check(function: ast.FunctionDef, path: Path, mistakes: Mistakes) -> None:
