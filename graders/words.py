@@ -61,6 +61,7 @@ class Code(Enum):
     SIGNAL = ("died of {signal}",)
     KILLED = ("was killed by the system: out of memory?",)
     GARBLED = ("sent bytes that are no answer",)
+    NO_ANSWER = ("its answer did not come back: does it close files that it has not opened?",)
 
     # --- what it returns
     RETURNED_NONE = ("returned None: is the `return` missing?",)

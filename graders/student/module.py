@@ -1,10 +1,12 @@
 """The student's module: loaded from its text, and asked in this process."""
 
+from __future__ import annotations
+
 import ast
 import contextlib
 import sys
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -31,6 +33,17 @@ class Respondent(Protocol):
         ...
 
 
+class AtHome(Respondent, Protocol):
+    """A student's own module, on the student's own machine: nothing of it has to be hidden."""
+
+    @property
+    def student(self) -> Student: ...
+
+    def trained(self, function: str, program: Callable[[Function], Any]) -> Any:
+        """What a program returns that is run with one function, or the answer that tells what became of it."""
+        ...
+
+
 @dataclass(frozen=True)
 class Student:
     """A student's module: its functions, or the answer that it gives to everything since it does not load."""
@@ -42,7 +55,7 @@ class Student:
     fault: Answer | None = None
 
 
-def load_student(path: Path, limit: float = DEFAULT_LIMIT) -> Student:
+def load_student(path: Path, limit: float | None = DEFAULT_LIMIT) -> Student:
     """Read and run a student's module. Nothing it does at import raises here: see Student.fault."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -52,7 +65,7 @@ def load_student(path: Path, limit: float = DEFAULT_LIMIT) -> Student:
         return Student(path, "", fault=Answer(Outcome.ERROR, reason=reason(Code.CANNOT_READ, text=str(error))))
     except (SyntaxError, ValueError, RecursionError) as error:
         return Student(path, "", fault=unreadable(error))
-    lines = {node.name: node.lineno for node in tree.body if isinstance(node, ast.FunctionDef)}
+    lines = lines_in(tree)
     module = types.ModuleType(f"exercise_{path.stem}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # dataclasses and pickle look their module up by name
@@ -60,6 +73,20 @@ def load_student(path: Path, limit: float = DEFAULT_LIMIT) -> Student:
         ended = attempted(lambda: exec(code, module.__dict__), path, limit)
     functions = {name: value for name, value in vars(module).items() if callable(value)}
     return Student(path, text, functions, lines, ended)
+
+
+def parsed(path: Path) -> tuple[str, ast.Module]:
+    """The text of a module and its tree; both empty where it cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        return text, ast.parse(text, str(path))
+    except (OSError, ValueError, SyntaxError, RecursionError):
+        return "", ast.Module([], [])
+
+
+def lines_in(tree: ast.Module) -> dict[str, int]:
+    """The line of each top-level function."""
+    return {node.name: node.lineno for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
 def unreadable(error: SyntaxError | ValueError | RecursionError) -> Answer:
@@ -81,20 +108,22 @@ class InProcess:
     """
 
     student: Student
-    limit: float = DEFAULT_LIMIT
+    limit: float | None = DEFAULT_LIMIT
     waited_for: dict[int, Function] = field(default_factory=dict)  # by id, what ran out of time, over several checks
     patient_with: str = ""  # the function that is asked although it ran out of time before
 
     def answers(self, questions: Sequence[Question]) -> list[tuple[Answer, ...]]:
-        found = []
+        return list(self.each(questions))
+
+    def each(self, questions: Sequence[Question]) -> Iterator[tuple[Answer, ...]]:
+        """The answers, each as it comes."""
         for _, group in groupby(questions, key=lambda question: question.function):
             last: tuple[Answer, ...] = ()
             for question in group:
                 if not last or (any(a.tensor is not None for a in last) and not any(a.outcome.stopped for a in last)):
                     with hushed() if last else contextlib.nullcontext():
                         last = self._answer(question)
-                found.append(last)
-        return found
+                yield last
 
     def _answer(self, question: Question) -> tuple[Answer, ...]:
         count = len(question.targets)
@@ -118,6 +147,11 @@ class InProcess:
     def attempt(self, action: Callable[[], Any]) -> Any:
         """Run something of the student's: what it returns, or the answer that tells what became of it."""
         return attempted(action, self.student.path, self.limit)
+
+    def trained(self, function: str, program: Callable[[Function], Any]) -> Any:
+        """What a program returns that is run with one function, or the answer that tells what became of it."""
+        with hushed():
+            return self.attempt(lambda: program(self.student.functions[function]))
 
     def line_of(self, function: str) -> int:
         return self.student.lines.get(function, 0)
