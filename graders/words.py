@@ -61,7 +61,7 @@ class Code(Enum):
     SIGNAL = ("died of {signal}",)
     KILLED = ("was killed by the system: out of memory?",)
     GARBLED = ("sent bytes that are no answer",)
-    NO_ANSWER = ("its answer did not come back: does it close files that it has not opened?",)
+    NO_ANSWER = ("its answer did not come back: does it close or replace something that it has not made?",)
 
     # --- what it returns
     RETURNED_NONE = ("returned None: is the `return` missing?",)

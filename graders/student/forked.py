@@ -52,7 +52,7 @@ class Forked:
 
     path: Path
     limit: float = DEFAULT_LIMIT
-    load: Callable[[], Student] | None = None
+    load: Callable[[Callable[[], object]], Student] | None = None
     start: Callable[[Cases], Fork] = start
     stopped: dict[str, Answer] = field(default_factory=dict)  # functions that ended their fork, and how
     _talk: Talk | None = None

@@ -3,7 +3,6 @@
 Whatever the student's code does to this process, the one that checks lives on. See forked.py for the other side.
 """
 
-import contextlib
 import ctypes
 import dataclasses
 import faulthandler
@@ -15,6 +14,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -54,8 +54,8 @@ class Load:
 
     path: Path
 
-    def __call__(self) -> Student:
-        return load_student(self.path, None)
+    def __call__(self, put_back: Callable[[], object]) -> Student:
+        return load_student(self.path, None, put_back)
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def serve(ends: Ends, values: dict[int, Mapping[str, Any]]) -> NoReturn:
 
 
 def _arm(ends: Ends) -> None:
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         os.setpgid(0, 0)  # a Ctrl-C is for the self-check alone
     ctypes.CDLL(None).prctl(DEATH_OF_PARENT, signal.SIGKILL)
     for number in (*TOLD, signal.SIGCHLD, signal.SIGPIPE):
@@ -111,9 +111,9 @@ def _arm(ends: Ends) -> None:
 
 def _limit_memory() -> None:
     """Half of what the machine has, beside what is mapped already; and the system ends this process first."""
-    with contextlib.suppress(OSError, ValueError):
+    with suppress(OSError, ValueError):
         Path("/proc/self/oom_score_adj").write_text("1000")
-    with contextlib.suppress(OSError, ValueError):
+    with suppress(OSError, ValueError):
         page = os.sysconf("SC_PAGE_SIZE")
         mapped = int(Path("/proc/self/statm").read_text().split()[0]) * page
         most = mapped + max(LEAST_MEMORY, page * os.sysconf("SC_PHYS_PAGES") // 2)
@@ -145,6 +145,7 @@ class _Inside:
 
     def __init__(self, ends: Ends, values: dict[int, Mapping[str, Any]]):
         self.ends, self.values, self.pid = ends, values, _getpid()
+        self.null = os.open(os.devnull, os.O_RDONLY)
         self.link = Link(socket.socket(fileno=ends.link))
 
     def serve(self) -> None:
@@ -152,10 +153,9 @@ class _Inside:
         (load,) = self.link.wait()
         around = Surroundings()
         try:
-            student: Student = load()
+            student: Student = load(around.put_back)
         except KeyboardInterrupt as error:
             student = Student(load.path, "", fault=accident(error, load.path))
-        around.put_back()
         for timer in TIMERS:
             signal.setitimer(timer, 0)
         self._flush()
@@ -192,18 +192,16 @@ class _Inside:
 
     def _streams(self) -> None:
         """Standard streams of its own: nothing to read, and prints go to the self-check."""
-        null = os.open(os.devnull, os.O_RDONLY)
-        for source, target in ((null, 0), (self.ends.out, 1), (self.ends.err, 2)):
-            os.dup2(source, target)
-        if null > 2:
-            os.close(null)
+        for source, target in ((self.null, 0), (self.ends.out, 1), (self.ends.err, 2)):
+            with suppress(OSError):  # no file may be opened any more, and this one still is
+                os.dup2(source, target)
         sys.stdin = io.open(0, closefd=False)
         sys.stdout = io.open(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
         sys.stderr = io.open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
 
     def _flush(self) -> None:
         for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(Exception):  # it may be of the student's making
+            with suppress(Exception):  # it may be of the student's making
                 stream.flush()
 
 

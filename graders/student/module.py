@@ -55,8 +55,13 @@ class Student:
     fault: Answer | None = None
 
 
-def load_student(path: Path, limit: float | None = DEFAULT_LIMIT) -> Student:
-    """Read and run a student's module. Nothing it does at import raises here: see Student.fault."""
+def load_student(
+    path: Path, limit: float | None = DEFAULT_LIMIT, put_back: Callable[[], object] = lambda: None
+) -> Student:
+    """Read and run a student's module. Nothing it does at import raises here: see Student.fault.
+
+    `put_back` runs right after it, before any other code of ours.
+    """
     try:
         text = path.read_text(encoding="utf-8")
         tree = ast.parse(text, str(path))
@@ -69,8 +74,15 @@ def load_student(path: Path, limit: float | None = DEFAULT_LIMIT) -> Student:
     module = types.ModuleType(f"exercise_{path.stem}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # dataclasses and pickle look their module up by name
+
+    def run() -> None:
+        try:
+            exec(code, module.__dict__)
+        finally:
+            put_back()
+
     with functions_kept():
-        ended = attempted(lambda: exec(code, module.__dict__), path, limit)
+        ended = attempted(run, path, limit)
     functions = {name: value for name, value in vars(module).items() if callable(value)}
     return Student(path, text, functions, lines, ended)
 

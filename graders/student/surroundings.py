@@ -21,6 +21,9 @@ TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF) if hasa
 SIGNALS = sorted(signal.valid_signals()) if hasattr(signal, "valid_signals") else []
 
 
+untrace, unprofile = sys.settrace, sys.setprofile
+
+
 class Surroundings:
     """As they are when this is made."""
 
@@ -36,6 +39,8 @@ class Surroundings:
         This runs before any other code of ours: who knows what `len` is by now.
         """
         changed = False
+        untrace(None)
+        unprofile(None)
         for now, before in self._replaceable:
             if not same(now, before):
                 now.update(before)  # a method of a dictionary: it needs no builtin function
@@ -94,8 +99,11 @@ def settings() -> tuple[Any, ...]:
 
 
 def _threads() -> int:
-    """Of this process, those of Python and all others."""
-    return len(os.listdir("/proc/self/task"))
+    """Of this process, those of Python and all others; 0 where that cannot be read."""
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return 0
 
 
 def _file_behind(number: int) -> tuple[int, int] | None:
