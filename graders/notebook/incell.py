@@ -16,10 +16,16 @@ from graders.exercise.kit import Kit, KitError, open_kit
 from graders.exercise.module import Gradient
 from graders.notebook import display
 from graders.outcome import Outcome
-from graders.student.module import InProcess, Student
+from graders.student import spare
+from graders.student.answer import Answer, Function
+from graders.student.carried import carried
+from graders.student.forked import Forked
+from graders.student.forks import can_fork, is_debugged
+from graders.student.module import DEFAULT_LIMIT, AtHome, InProcess, Student
 from graders.verdict.chained import Chained
 from graders.verdict.grader import Cases
 from graders.verdict.result import Result
+from graders.words import Code, reason
 
 
 class NotRight(Exception):
@@ -30,6 +36,7 @@ class NotRight(Exception):
 
 
 _checks: dict[Path, Chained] = {}  # the last one an exercise: it has computed what autograd says
+_waited_for: dict[int, Function] = {}  # by id, what ran out of time
 _seen: dict[Path, dict[str, tuple[object, str]]] = {}  # what was checked, with the function's code, by target
 
 
@@ -54,11 +61,17 @@ def _checked(function: Callable[..., Any], name: str) -> str:
         item = _item(kit, function.__name__, name)
     except KitError as error:
         return str(error)
-    check = _check(kit, function)
+    functions = _functions(function)
+    respondent = _respondent(kit, function, functions)
+    check = _check(kit, respondent)
     result = check.result(item.name)
     seen = _seen.setdefault(kit.path, {})
     seen[item.target] = plain.__code__, result.outcome.state
-    display.show(result, check, {target: state for target, (_, state) in _current(seen, check).items()})
+    display.show(result, check, {target: state for target, (_, state) in _current(seen, check, functions).items()})
+    if isinstance(respondent, Forked):
+        respondent.close()
+        late = [name for name, answer in respondent.stopped.items() if answer.outcome is Outcome.TIME_OUT]
+        _waited_for.update({id(functions[name]): functions[name] for name in late})
     return "" if result.right else _refusal(result)
 
 
@@ -93,30 +106,54 @@ def _item(kit: Kit, function: str, name: str) -> Gradient:
     raise KitError(f"there is no {what} in {kit.exercise.name}. There are: {known}.")
 
 
-def _check(kit: Kit, function: Callable[..., Any]) -> Chained:
-    """A check of the functions as they are now; what autograd says is kept from the one before.
+def _functions(function: Function) -> dict[str, Function]:
+    """All functions of the notebook, as they are now."""
+    namespace = inspect.unwrap(function).__globals__
+    functions = {name: value for name, value in list(namespace.items()) if hasattr(value, "__code__")}
+    functions[function.__name__] = function
+    return functions
+
+
+def _respondent(kit: Kit, function: Function, functions: dict[str, Function]) -> AtHome:
+    """Who answers: a fork of the spare process, which can die, or this one where functions had better stay.
 
     A function that ran out of time is waited for again only where it is the one that is checked.
     """
-    plain = inspect.unwrap(function)
-    namespace = plain.__globals__
-    functions = {name: value for name, value in list(namespace.items()) if hasattr(value, "__code__")}
-    functions[function.__name__] = function
-    student = Student(Path(plain.__code__.co_filename), "", functions)
+    path = Path(inspect.unwrap(function).__code__.co_filename)
+    wanted = {item.function for item in kit.exercise.items}
+    order = _apart() and carried({name: f for name, f in functions.items() if name in wanted}, path)
+    if not order or not spare.serves():
+        return InProcess(Student(path, "", functions), waited_for=_waited_for, patient_with=function.__name__)
+    late = Answer(Outcome.TIME_OUT, reason=reason(Code.STILL_RUNNING, seconds=DEFAULT_LIMIT))
+    names = [name for name in wanted & functions.keys() if id(functions[name]) in _waited_for]
+    stopped = {name: late for name in names if name != function.__name__}
+    return Forked(path, load=order, start=lambda cases: spare.fork(), stopped=stopped)
+
+
+def _apart() -> bool:
+    """Only in Jupyter, where the spare process has been started ahead of need. Cells may have computed in threads."""
+    return display.in_jupyter() and can_fork() and not is_debugged()
+
+
+def _check(kit: Kit, respondent: AtHome) -> Chained:
+    """A check of the functions as they are now; what autograd says is kept from the one before."""
     last = _checks.get(kit.path)
     if last is None or last.cases.kit.stub != kit.stub:
-        respondent = InProcess(student, patient_with=function.__name__)
         check = Chained(kit.exercise, respondent, Cases.at_home(kit.exercise, kit))
     else:
-        waited_for = last.module.waited_for
-        respondent = InProcess(student, waited_for=waited_for, patient_with=function.__name__)
         check = Chained(last.exercise, respondent, last.cases)
     _checks[kit.path] = check
     return check
 
 
-def _current(seen: dict[str, tuple[object, str]], check: Chained) -> dict[str, tuple[object, str]]:
+def _current(
+    seen: dict[str, tuple[object, str]], check: Chained, functions: dict[str, Function]
+) -> dict[str, tuple[object, str]]:
     """What was seen of functions that have not been written anew since."""
-    code = {name: getattr(inspect.unwrap(f), "__code__", None) for name, f in check.module.student.functions.items()}
+    code = {name: getattr(inspect.unwrap(f), "__code__", None) for name, f in functions.items()}
     function = {g.target: g.function for g in check.exercise.items}
     return {target: entry for target, entry in seen.items() if code.get(function[target]) is entry[0]}
+
+
+if _apart():
+    spare.started()

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from graders.outcome import Outcome
-from graders.student.answer import Answer, Function
 from graders.student import spare
+from graders.student.answer import Answer, Function
 from graders.student.forks import Fork, can_fork, fork_here, is_debugged, is_quiet
 from graders.student.inside import Asked, Done, Load, Trained, Values, serve
 from graders.student.module import DEFAULT_LIMIT, AtHome, InProcess, Student, lines_in, load_student, parsed
@@ -25,9 +25,10 @@ Cases = dict[int, Mapping[str, Any]]  # the values of each case, by a number
 
 def respondent_for(path: Path, limit: float, apart: bool = True) -> AtHome:
     """Who answers for a student's file: a fork, unless somebody wants to follow the code or forks do not serve here."""
-    if not apart or not can_fork() or is_debugged() or _calls_a_debugger(path):
-        return InProcess(load_student(path, limit), limit)
-    return Forked(path, limit)
+    apart = apart and can_fork() and not is_debugged() and not _calls_a_debugger(path)
+    if apart and (is_quiet() or spare.serves()):
+        return Forked(path, limit)
+    return InProcess(load_student(path, limit), limit)
 
 
 def _calls_a_debugger(path: Path) -> bool:
@@ -39,7 +40,7 @@ def _calls_a_debugger(path: Path) -> bool:
 
 def start(cases: Cases) -> Fork:
     """A fork of this process where that is safe, else of a spare one."""
-    return fork_here(serve, cases) if is_quiet() else spare.fork(serve)
+    return fork_here(serve, cases) if is_quiet() else spare.fork()
 
 
 @dataclass(eq=False)

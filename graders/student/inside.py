@@ -6,7 +6,6 @@ Whatever the student's code does to this process, the one that checks lives on. 
 import ctypes
 import dataclasses
 import faulthandler
-import io
 import os
 import resource
 import signal
@@ -17,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import torch
 from torch import Tensor
@@ -195,14 +194,18 @@ class _Inside:
         for source, target in ((self.null, 0), (self.ends.out, 1), (self.ends.err, 2)):
             with suppress(OSError):  # no file may be opened any more, and this one still is
                 os.dup2(source, target)
-        sys.stdin = io.open(0, closefd=False)
-        sys.stdout = io.open(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
-        sys.stderr = io.open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
+        sys.stdin = open(0, closefd=False)  # noqa: SIM115
+        sys.stdout, sys.stderr = map(_written_to, (1, 2))
 
     def _flush(self) -> None:
         for stream in (sys.stdout, sys.stderr):
             with suppress(Exception):  # it may be of the student's making
                 stream.flush()
+
+
+def _written_to(number: int) -> TextIO:
+    """Line by line, so that little is lost in a crash."""
+    return open(number, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
 
 
 def plain(value: Any) -> Any:

@@ -2,25 +2,22 @@
 
 import os
 import select
-import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from typing import Any
 
 from graders.student.forks import Ends, Fork, Serve, pair, threads
-from graders.student.link import LENGTH, Link
+from graders.student.link import Link
 
-ORDER = b"F"
+ORDER, READY = b"F", b"R"
 BEGIN = "import sys; sys.path[:] = {path!r}; from graders.student.spare import main; main({descriptor})"
 
 
 @cache
 def started() -> socket.socket:
-    """The way to the spare process. It ends with this one. Call this ahead of need: it takes a second or two to load."""
+    """The way to the spare process, which ends with this one. It takes a second or two to load: call this ahead."""
     here, there = socket.socketpair()
     command = BEGIN.format(path=[os.path.abspath(folder) for folder in sys.path], descriptor=there.fileno())
     one = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -38,22 +35,24 @@ def started() -> socket.socket:
     return here
 
 
-def fork(serve: Serve) -> Fork:
-    """A fork of the spare process; `serve` is a function of a module that can be imported there."""
+@cache
+def serves() -> bool:
+    """Whether it is there. This waits for it, the first time."""
+    try:
+        return started().recv(1) == READY
+    except OSError:
+        return False
+
+
+def fork() -> Fork:
+    """A fork of the spare process, which serves as inside.py does."""
     control, (ends, mine) = started(), pair()
     word, word_there = socket.socketpair()
     with word_there:
-        try:
-            socket.send_fds(control, [ORDER], [ends.link, ends.out, ends.err, ends.last, word_there.fileno()])
-        except OSError:
-            started.cache_clear()
-            raise
+        socket.send_fds(control, [ORDER], [ends.link, ends.out, ends.err, ends.last, word_there.fileno()])
     ends.close()
     said = Link(word)
-    (pid,) = said.wait() or (0,)
-    if not pid:
-        started.cache_clear()
-        raise OSError("the spare process does not start")
+    (pid,) = said.wait()
 
     def ended() -> tuple[int, int]:
         status = said.wait()
@@ -69,6 +68,7 @@ def main(descriptor: int) -> None:
     import torch
 
     from graders.exercise.forward import in_double
+    from graders.student import carried  # noqa: F401  (not once a fork)
     from graders.student.inside import serve
 
     torch.set_num_threads(1)
@@ -77,6 +77,7 @@ def main(descriptor: int) -> None:
     np.random.get_state()
     assert threads() == 1
     control, forks = socket.socket(fileno=descriptor), dict[int, tuple[int, Link]]()
+    control.sendall(READY)
     while True:
         ready: list[int] = select.select([descriptor, *forks], [], [])[0]
         for end in ready:

@@ -1,4 +1,4 @@
-"""A talk with one fork: it is given orders, its replies are waited for, and every way in which it ends has an answer."""
+"""A talk with one fork: it is given orders, its replies are waited for, and every end of it has an answer."""
 
 import linecache
 import os

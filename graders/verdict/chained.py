@@ -1,4 +1,4 @@
-"""A module on the student's own machine, with the lecture's line: float32, each function fed with the results of the others."""
+"""A student's own check, with the lecture's line: float32, each function fed with the results of the others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import os
-import signal
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,12 +11,11 @@ import pytest
 import torch
 
 from graders.outcome import Outcome
-from graders.student import spare, time_limit
+from graders.student import time_limit
 from graders.student.answer import Answer
 from graders.student.forked import Forked
 from graders.student.forks import can_fork, fork_here
 from graders.student.inside import serve
-from graders.student.module import Student
 from graders.student.question import Question
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="forks do not serve here")
@@ -167,7 +163,9 @@ Ask = Callable[..., tuple[Forked, dict[str, Answer]]]
 def ask(tmp_path: Path) -> Iterator[Ask]:
     made: list[Forked] = []
 
-    def asked(text: str, names: str, start: Callable[..., object] = forked_here, limit: float = 0.3) -> tuple[Forked, dict[str, Answer]]:
+    def asked(
+        text: str, names: str, start: Callable[..., object] = forked_here, limit: float = 0.3
+    ) -> tuple[Forked, dict[str, Answer]]:
         path = tmp_path / "ex.py"
         path.write_text(text)
         made.append(Forked(path, limit, start=start))  # type: ignore[arg-type]
@@ -207,7 +205,9 @@ def test_an_accident_in_a_function_costs_its_own_item(accident: Accident, ask: A
     assert forked.student.fault is None and forked.line_of("f") > 0
 
 
-@pytest.mark.parametrize("accident", [a for a in ACCIDENTS if "return" not in a.body and a.name not in ONLY_WITHIN], ids=lambda a: a.name)
+@pytest.mark.parametrize(
+    "accident", [a for a in ACCIDENTS if "return" not in a.body and a.name not in ONLY_WITHIN], ids=lambda a: a.name
+)
 def test_an_accident_of_the_whole_file_is_told_and_the_check_goes_on(accident: Accident, ask: Ask) -> None:
     text = f"{IMPORTS}x = torch.ones(2)\n{accident.body}\n{BETWEEN}"
     expected = accident.at_import or accident.outcome
