@@ -8,11 +8,12 @@ import dis
 import linecache
 import os
 import pickle
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -96,9 +97,11 @@ def _is_of_a_library(value: Any) -> bool:
     """Whether it is a module, function or class that another process finds by its name."""
     if isinstance(value, ModuleType):
         return value.__name__.partition(".")[0] in ROOTS
-    name = getattr(value, "__module__", None) or getattr(type(getattr(value, "__self__", None)), "__module__", "")
-    found = isinstance(value, type) or (callable(value) and not hasattr(value, "__wrapped__"))
-    return found and str(name).partition(".")[0] in {*ROOTS, "builtins"}
+    if isinstance(value, BuiltinFunctionType):  # torch.tanh, but not a list's append
+        return isinstance(value.__self__, (ModuleType, type))
+    if not isinstance(value, (type, FunctionType)) or value.__module__.partition(".")[0] not in {*ROOTS, "builtins"}:
+        return False
+    return getattr(sys.modules.get(value.__module__), value.__qualname__, None) is value
 
 
 def _leans_on(function: FunctionType) -> Iterator[Any]:

@@ -10,7 +10,7 @@ import torch
 
 from graders.student.carried import carried
 
-START = "import math, os, torch, numpy as np, functools\nimport torch.nn.functional as F\nfrom math import sqrt\nfrom graders import gradients\n"
+START = "import math, os as system, torch, numpy as np, functools\nimport torch.nn.functional as F\nfrom math import sqrt\nfrom graders import gradients\n"
 GO = [
     "def f(x): return torch.tanh(x) + F.relu(x) + np.pi + math.pi + sqrt(2)",
     "EPS = 1e-5\ndef f(x): return x + EPS",
@@ -32,12 +32,13 @@ STAY = [
     "def f(x): f.seen = x",
     "def f(x, kept=[]): kept.append(x)",
     "def make(n):\n    def f(x):\n        nonlocal n\n        n += 1\n    return f\nf = make(3)",
-    "def f(x): return os.getcwd()",
+    "def f(x): return system.getcwd()",
     "def f(x): breakpoint()",
     "def f(x): return eval('x')",
     "f = functools.lru_cache(lambda x: x)",
     "@torch.no_grad()\ndef f(x): return x",
     "f = functools.partial(int)",
+    "kept = []\nkeep = kept.append\ndef f(x): keep(x)",
     "f = torch.nn.Linear(2, 2)",
     "import threading\nlock = threading.Lock()\ndef f(x):\n    with lock: return x",
 ]
