@@ -16,10 +16,8 @@ from graders.exercise.kit import Kit, KitError, open_kit
 from graders.exercise.module import Gradient
 from graders.notebook import display
 from graders.outcome import Outcome
-from graders.student import spare
 from graders.student.answer import Answer, Function
 from graders.student.carried import carried
-from graders.student.forked import Forked
 from graders.student.forks import can_fork, is_debugged
 from graders.student.module import DEFAULT_LIMIT, AtHome, InProcess, Student
 from graders.verdict.chained import Chained
@@ -68,10 +66,8 @@ def _checked(function: Callable[..., Any], name: str) -> str:
     seen = _seen.setdefault(kit.path, {})
     seen[item.target] = plain.__code__, result.outcome.state
     display.show(result, check, {target: state for target, (_, state) in _current(seen, check, functions).items()})
-    if isinstance(respondent, Forked):
-        respondent.close()
-        late = [name for name, answer in respondent.stopped.items() if answer.outcome is Outcome.TIME_OUT]
-        _waited_for.update({id(functions[name]): functions[name] for name in late})
+    for name in respondent.close():
+        _waited_for[id(functions[name])] = functions[name]
     return "" if result.right else _refusal(result)
 
 
@@ -122,8 +118,11 @@ def _respondent(kit: Kit, function: Function, functions: dict[str, Function]) ->
     path = Path(inspect.unwrap(function).__code__.co_filename)
     wanted = {item.function for item in kit.exercise.items}
     order = _apart() and carried({name: f for name, f in functions.items() if name in wanted}, path)
-    if not order or not spare.serves():
+    if not order or not _spare_serves():
         return InProcess(Student(path, "", functions), waited_for=_waited_for, patient_with=function.__name__)
+    from graders.student import spare
+    from graders.student.forked import Forked
+
     late = Answer(Outcome.TIME_OUT, reason=reason(Code.STILL_RUNNING, seconds=DEFAULT_LIMIT))
     names = [name for name in wanted & functions.keys() if id(functions[name]) in _waited_for]
     stopped = {name: late for name in names if name != function.__name__}
@@ -155,5 +154,12 @@ def _current(
     return {target: entry for target, entry in seen.items() if code.get(function[target]) is entry[0]}
 
 
+def _spare_serves(ahead: bool = False) -> bool:
+    """Whether there is a spare process; `ahead` of need it is started, and not waited for."""
+    from graders.student import spare  # not everywhere can it be imported
+
+    return bool(spare.started()) if ahead else spare.serves()
+
+
 if _apart():
-    spare.started()
+    _spare_serves(ahead=True)

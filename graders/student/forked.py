@@ -3,7 +3,6 @@
 One fork a module, and a new one after a death or where a function changed its process.
 """
 
-import ast
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,28 +13,13 @@ from typing import Any
 from graders.outcome import Outcome
 from graders.student import spare
 from graders.student.answer import Answer, Function
-from graders.student.forks import Fork, can_fork, fork_here, is_debugged, is_quiet
+from graders.student.forks import Fork, fork_here, is_quiet
 from graders.student.inside import Asked, Done, Load, Trained, Values, serve
-from graders.student.module import DEFAULT_LIMIT, AtHome, InProcess, Student, lines_in, load_student, parsed
+from graders.student.module import DEFAULT_LIMIT, Student, lines_in, parsed
 from graders.student.question import Question
 from graders.student.talk import Ended, Talk
 
 Cases = dict[int, Mapping[str, Any]]  # the values of each case, by a number
-
-
-def respondent_for(path: Path, limit: float, apart: bool = True) -> AtHome:
-    """Who answers for a student's file: a fork, unless somebody wants to follow the code or forks do not serve here."""
-    apart = apart and can_fork() and not is_debugged() and not _calls_a_debugger(path)
-    if apart and (is_quiet() or spare.serves()):
-        return Forked(path, limit)
-    return InProcess(load_student(path, limit), limit)
-
-
-def _calls_a_debugger(path: Path) -> bool:
-    """Whether the text has a call of breakpoint(), pdb.set_trace() or the like."""
-    tree = parsed(path)[1]
-    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return any(getattr(f, "id", getattr(f, "attr", "")) in ("breakpoint", "set_trace", "post_mortem") for f in calls)
 
 
 def start(cases: Cases) -> Fork:
@@ -95,11 +79,11 @@ class Forked:
         got, ended = self._replies(function, Trained(function, program))
         return ended or got[0]
 
-    def close(self) -> None:
-        """End the fork, if there is one."""
+    def close(self) -> list[str]:
         if self._talk:
             self._talk.end()
         self._talk = None
+        return [name for name, answer in self.stopped.items() if answer.outcome is Outcome.TIME_OUT]
 
     def _replies(self, function: str, order: Asked | Trained) -> tuple[list[Any], Answer | None]:
         """The replies, and what ended the fork before they were all said. Prints what was printed there.

@@ -16,8 +16,8 @@ from graders.oracle.run import Unanswered, first_departure, losses_by_autograd, 
 from graders.outcome import Outcome
 from graders.student.accidents import hushed, one_thread
 from graders.student.answer import Answer, Function
-from graders.student.forked import respondent_for
 from graders.student.module import DEFAULT_LIMIT, AtHome
+from graders.student.respondents import respondent_for
 from graders.verdict.grader import Cases, Check
 from graders.verdict.result import Result
 from graders.words import Code, Reason, reason
@@ -30,6 +30,14 @@ class Chained(Check):
         super().__init__(exercise, respondent, cases, strict)
         self.module = respondent
         self._chained: dict[str, Tensor | None] = {}
+
+    @one_thread()
+    def results(self) -> list[Result]:
+        return super().results()
+
+    @one_thread()  # a process that has computed in several may not be forked any more
+    def result(self, item: str) -> Result:
+        return super().result(item)
 
     @cached_property
     def writers(self) -> dict[str, str]:
@@ -105,7 +113,6 @@ class Chained(Check):
             return None
         return lecture_line.line(gradient.target, chained, true)
 
-    @one_thread()  # both sides, or sums of large tensors would differ in their last bits
     def _run_result(self) -> Result:
         """A short training run with the student's gradients: the losses must be those that autograd gives."""
         item = self.exercise.run
