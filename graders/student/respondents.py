@@ -18,9 +18,8 @@ def respondent_for(path: Path, limit: float, apart: bool = True) -> AtHome:
         return InProcess(load_student(path, limit), limit)
     from graders.student import forked, spare  # not everywhere can they be imported
 
-    return (
-        forked.Forked(path, limit) if forks.is_quiet() or spare.serves() else respondent_for(path, limit, apart=False)
-    )
+    serves = forks.is_quiet() or spare.serves()
+    return forked.Forked(path, limit) if serves else respondent_for(path, limit, apart=False)
 
 
 def _calls_a_debugger(path: Path) -> bool:

@@ -152,8 +152,9 @@ def forked_here(cases: dict) -> object:  # type: ignore[type-arg]
 
 
 @pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time_limit, "PATIENCE", 4)
+def patience(monkeypatch: pytest.MonkeyPatch, accident: Accident) -> None:
+    """A loop is to reach its processor time first, however busy this machine is."""
+    monkeypatch.setattr(time_limit, "PATIENCE", 4 if accident.said.startswith("still not") else 100)
 
 
 Ask = Callable[..., tuple[Forked, dict[str, Answer]]]
