@@ -154,6 +154,7 @@ class Run:
             return error.answer
 
 
+@one_thread()  # the oracles are made here
 def self_check(kit: Kit, limit: float = DEFAULT_LIMIT, strict: bool = False, apart: bool = True) -> Chained:
     """A student's own check of the stub beside its kit; `limit` is in seconds, for one call of one function.
 

@@ -170,3 +170,19 @@ print(type(respondent_for(Path("none.py"), 1.0)).__name__)
 def test_where_there_are_no_forks_this_process_answers() -> None:
     done = subprocess.run([sys.executable, "-c", ELSEWHERE], capture_output=True, text=True, check=False)
     assert done.stdout == "InProcess\n", done.stderr
+
+
+QUIET = """
+import os, sys, pytest
+assert "torch" not in sys.modules
+code = pytest.main([sys.argv[1], "-p", "no:cacheprovider", "-q"])
+from graders.student import forks
+spare = sys.modules.get("graders.student.spare")
+print("quiet" if forks.is_quiet() and not (spare and spare.started.cache_info().misses) else "not quiet")
+"""
+
+
+def test_the_process_that_checks_computes_in_one_thread_and_is_forked_itself(student_folder: Folder) -> None:
+    path = student_folder(EX1, RIGHT)
+    done = subprocess.run([sys.executable, "-c", QUIET, str(path)], cwd=path.parent, capture_output=True, text=True)
+    assert done.stdout.endswith("\nquiet\n") and "26 of 26 right" in done.stdout, done.stdout
