@@ -40,6 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Generator[None, Any, Any]:
     collectors = yield
     if not parent.config.getoption("doctestmodules", False) and is_exercise(file_path):
+        from graders.student import forks  # noqa: F401  (first: it counts threads before anything is computed)
+
         return [ExerciseFile.from_parent(parent, path=file_path)]
     return collectors
 
@@ -58,14 +60,17 @@ class ExerciseFile(pytest.File):
         from graders.verdict.chained import self_check
 
         option = self.config.getoption
-        return self_check(self.kit, option("--time-limit"), option("--strict-shapes"))
+        apart = not (option("usepdb", False) or option("trace", False))
+        return self_check(self.kit, option("--time-limit"), option("--strict-shapes"), apart)
 
     def collect(self) -> Iterable[pytest.Item]:
         from graders.exercise.kit import KitError
         from graders.exercise.mistake import ExerciseError
+        from graders.student.accidents import one_thread
 
         try:
-            exercise = self.kit.exercise
+            with one_thread():
+                exercise = self.kit.exercise
         except (ExerciseError, KitError) as error:
             raise self.CollectError(str(error)) from None
         lines = definition_lines(self.path)

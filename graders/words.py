@@ -126,6 +126,7 @@ class Code(Enum):
     SIGNAL = ("died of {signal}",)
     KILLED = ("was killed by the system: out of memory?",)
     GARBLED = ("sent bytes that are no answer",)
+    NO_ANSWER = ("its answer did not come back: does it close or replace something that it has not made?",)
 
     # --- what it returns
     RETURNED_NONE = ("returned None: write `return {name}` at the end", "returned None: is the `return` missing?")

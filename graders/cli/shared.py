@@ -30,6 +30,7 @@ def in_words(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
+        from graders.student import forks  # noqa: F401, I001  (first: it counts threads before anything is computed)
         from graders import files
         from graders.exercise.kit import KitError
         from graders.exercise.mistake import ExerciseError

@@ -17,11 +17,15 @@ from graders.exercise.kit import Kit, KitError, open_kit
 from graders.exercise.module import Gradient
 from graders.notebook import display
 from graders.outcome import Outcome
+from graders.student.answer import Answer, Function
+from graders.student.carried import carried
+from graders.student.forks import can_fork, is_debugged
 from graders.student.live import refusal
-from graders.student.module import InProcess, Student
+from graders.student.module import DEFAULT_LIMIT, AtHome, InProcess, Student
 from graders.verdict.chained import Chained
 from graders.verdict.grader import Cases
 from graders.verdict.result import Result
+from graders.words import Code, reason
 
 
 class NotRight(Exception):
@@ -32,6 +36,7 @@ class NotRight(Exception):
 
 
 _checks: dict[Path, Chained] = {}  # the last one an exercise: it has computed what autograd says
+_waited_for: dict[int, Function] = {}  # by id, what ran out of time
 _seen: dict[Path, dict[str, tuple[object, str]]] = {}  # what was checked, with the function's code, by target
 
 
@@ -59,11 +64,16 @@ def _checked(function: Callable[..., Any], name: str, caller: dict[str, Any]) ->
         item = _item(kit, own, name)
     except KitError as error:
         return str(error)
-    check = _check(kit, function, own, namespace)
+    student = student_of(function, own, namespace)
+    functions = student.functions
+    respondent = _respondent(kit, own, student)
+    check = _check(kit, respondent)
     result = check.result(item.name)
     seen = _seen.setdefault(kit.path, {})
     seen[item.target] = _code(function), result.outcome.state
-    display.show(result, check, {target: state for target, (_, state) in _current(seen, check).items()})
+    display.show(result, check, {target: state for target, (_, state) in _current(seen, check, functions).items()})
+    for stopped in respondent.close():
+        _waited_for[id(functions[stopped])] = functions[stopped]
     return "" if result.right else _refusal(result)
 
 
@@ -113,35 +123,63 @@ def _item(kit: Kit, function: str, name: str) -> Gradient:
     raise KitError(f"there is no {what} in {kit.exercise.identity}. There are: {known}.")
 
 
-def _check(kit: Kit, function: Callable[..., Any], name: str, namespace: Mapping[str, Any]) -> Chained:
-    """A check of the functions as they are now; what autograd says is kept from the one before.
+def student_of(function: Function, name: str, namespace: Mapping[str, Any]) -> Student:
+    """The notebook's functions, with what the rules say of the one that is checked."""
+    plain = inspect.unwrap(function)
+    path = plain.__code__.co_filename if isinstance(plain, FunctionType) else ""
+    functions = {known: value for known, value in list(namespace.items()) if callable(value)}
+    refused = refusal(function, namespace)
+    return Student(Path(path), "", functions | {name: function}, refused={name: refused} if refused else {})
+
+
+def _respondent(kit: Kit, name: str, student: Student) -> AtHome:
+    """Who answers: a fork of the spare process, which can die, or this one where functions had better stay.
 
     A function that ran out of time is waited for again only where it is the one that is checked.
     """
-    student = student_of(function, name, namespace)
+    path, functions = student.path, student.functions
+    wanted = {item.function for item in kit.exercise.items} & functions.keys()
+    order = None if student.refused or not _apart() else carried({known: functions[known] for known in wanted}, path)
+    if not order or not _spare_serves():
+        return InProcess(student, waited_for=_waited_for, patient_with=name)
+    from graders.student import spare
+    from graders.student.forked import Forked
+
+    late = Answer(Outcome.TIME_OUT, reason=reason(Code.STILL_RUNNING, seconds=DEFAULT_LIMIT))
+    stopped = {known: late for known in wanted - {name} if id(functions[known]) in _waited_for}
+    return Forked(path, load=order, start=lambda cases: spare.fork(), stopped=stopped)
+
+
+def _apart() -> bool:
+    """Only in Jupyter, where the spare process has been started ahead of need. Cells may have computed in threads."""
+    return display.in_jupyter() and can_fork() and not is_debugged()
+
+
+def _check(kit: Kit, respondent: AtHome) -> Chained:
+    """A check of the functions as they are now; what autograd says is kept from the one before."""
     last = _checks.get(kit.path)
     if last is None or last.cases.kit.stub != kit.stub:
-        respondent = InProcess(student, patient_with=name)
         check = Chained(kit.exercise, respondent, Cases.at_home(kit.exercise, kit))
     else:
-        respondent = InProcess(student, waited_for=last.module.waited_for, patient_with=name)
         check = Chained(last.exercise, respondent, last.cases)
     _checks[kit.path] = check
     return check
 
 
-def student_of(function: Callable[..., Any], name: str, namespace: Mapping[str, Any]) -> Student:
-    """The notebook's functions, with what the rules say of the one that is checked."""
-    plain = inspect.unwrap(function)
-    path = plain.__code__.co_filename if isinstance(plain, FunctionType) else ""
-    functions = {known: value for known, value in list(namespace.items()) if callable(value)}
-    functions[name] = function
-    refused = refusal(function, namespace)
-    return Student(Path(path), "", functions, refused={name: refused} if refused else {})
-
-
-def _current(seen: dict[str, tuple[object, str]], check: Chained) -> dict[str, tuple[object, str]]:
+def _current(
+    seen: dict[str, tuple[object, str]], check: Chained, functions: Mapping[str, Function]
+) -> dict[str, tuple[object, str]]:
     """What was seen of functions that have not been written anew since."""
-    functions = check.module.student.functions
     known = {g.target: functions[g.function] for g in check.exercise.items if g.function in functions}
     return {target: entry for target, entry in seen.items() if target in known and _code(known[target]) is entry[0]}
+
+
+def _spare_serves(ahead: bool = False) -> bool:
+    """Whether there is a spare process; `ahead` of need it is started, and not waited for."""
+    from graders.student import spare  # not everywhere can it be imported
+
+    return bool(spare.started()) if ahead else spare.serves()
+
+
+if _apart():
+    _spare_serves(ahead=True)

@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -89,10 +89,15 @@ def _own_lines(error: BaseException, path: Path) -> tuple[int, tuple[str, ...]]:
     """The innermost line of the student's own, and the way to it; no frame of anybody else's."""
     linecache.checkcache(str(path))
     own = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
-    shown = [f"line {f.lineno}: {(f.line or '').strip()}" for f in own]
+    return shown_lines([(f.lineno or 0, f.line or "") for f in own])
+
+
+def shown_lines(own: Sequence[tuple[int, str]]) -> tuple[int, tuple[str, ...]]:
+    """The innermost of numbered lines, and all of them as they are shown."""
+    shown = [f"line {number}: {text.strip()}" for number, text in own]
     if len(shown) > MOST_FRAMES:
         shown = [*shown[:3], f"... {len(shown) - MOST_FRAMES} more ...", *shown[-3:]]
-    return (own[-1].lineno or 0) if own else 0, tuple(shown)
+    return own[-1][0] if own else 0, tuple(shown)
 
 
 @contextlib.contextmanager

@@ -1,17 +1,18 @@
 """The student's module: loaded from its text, and asked in this process."""
 
+from __future__ import annotations
+
 import ast
 import contextlib
 import sys
 import types
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
 from graders.exercise.identity import identity_of
-from graders.exercise.kit import Kit
 from graders.exercise.stub import release_in
 from graders.outcome import Outcome
 from graders.student.accidents import at_import, attempted, functions_kept, hushed
@@ -37,6 +38,21 @@ class Respondent(Protocol):
         ...
 
 
+class AtHome(Respondent, Protocol):
+    """A student's own module, on the student's own machine: nothing of it has to be hidden."""
+
+    @property
+    def student(self) -> Student: ...
+
+    def trained(self, function: str, program: Callable[[Function], Any]) -> Any:
+        """What a program returns that is run with one function, or the answer that tells what became of it."""
+        ...
+
+    def close(self) -> list[str]:
+        """Let go of what was needed to answer; the functions that ran out of time elsewhere than in this process."""
+        ...
+
+
 @dataclass(frozen=True)
 class Student:
     """A student's module: its functions, or the answer that it gives to everything since it does not load."""
@@ -51,8 +67,16 @@ class Student:
     refused: Mapping[str, Answer] = field(default_factory=dict)  # functions that may not be asked, see live.py
 
 
-def load_student(path: Path, limit: float = DEFAULT_LIMIT) -> Student:
-    """Read and run a student's module. Nothing it does at import raises here: see Student.fault."""
+def load_student(
+    path: Path,
+    limit: float | None = DEFAULT_LIMIT,
+    put_back: Callable[[], object] = lambda: None,
+    release: str = "",
+) -> Student:
+    """Read and run a student's module. Nothing it does at import raises here: see Student.fault.
+
+    `put_back` runs right after it, before any other code of ours. A stub that says another `release` is not run.
+    """
     rules = Guard(path)
     try:
         text, read_as = source_of(path)
@@ -63,12 +87,23 @@ def load_student(path: Path, limit: float = DEFAULT_LIMIT) -> Student:
         return Student(path, "", fault=Answer(Outcome.ERROR, reason=error.why))
     except (SyntaxError, ValueError, RecursionError) as error:
         return Student(path, "", fault=unreadable(error))
+    own = release_in(text)
+    if release and own not in ("", release):
+        why = reason(Code.OTHER_RELEASE, release=own, present=release)
+        return Student(path, text, fault=Answer(Outcome.ERROR, reason=why))
     lines = {node.name: node.lineno for node, _ in program if isinstance(node, ast.FunctionDef)}
     module = types.ModuleType(f"exercise_{identity_of(path)}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # dataclasses and pickle look their module up by name
+
+    def run() -> None:
+        try:
+            rules.run(program, vars(module))
+        finally:
+            put_back()
+
     with functions_kept():
-        ended = attempted(lambda: rules.run(program, vars(module)), path, limit)
+        ended = attempted(run, path, limit)
     functions = {name: value for name, value in vars(module).items() if callable(value)}
     fault = at_import(ended, path) if isinstance(ended, Answer) else None
     return Student(path, text, functions, lines, fault, read_as, rules)
@@ -83,14 +118,18 @@ def source_of(path: Path) -> tuple[str, Reason | None]:
     return text.text, text.remark
 
 
-def load_beside(kit: Kit, limit: float = DEFAULT_LIMIT) -> Student:
-    """The stub beside a kit. One that was made from another release gives no answer but that."""
-    student = load_student(kit.path, limit)
-    release = release_in(student.text)
-    if student.fault or release in ("", kit.release):
-        return student
-    why = reason(Code.OTHER_RELEASE, release=release, present=kit.release)
-    return replace(student, fault=Answer(Outcome.ERROR, reason=why))
+def parsed(path: Path) -> tuple[str, ast.Module]:
+    """The text of a module and its tree; both empty where it cannot be read."""
+    try:
+        text, _ = source_of(path)
+        return text, ast.parse(text, str(path))
+    except (OSError, Undecodable, ValueError, SyntaxError, RecursionError):
+        return "", ast.Module([], [])
+
+
+def lines_in(tree: ast.Module) -> dict[str, int]:
+    """The line of each top-level function."""
+    return {node.name: node.lineno for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
 def unreadable(error: SyntaxError | ValueError | RecursionError) -> Answer:
@@ -113,20 +152,22 @@ class InProcess:
     """
 
     student: Student
-    limit: float = DEFAULT_LIMIT
+    limit: float | None = DEFAULT_LIMIT
     waited_for: dict[int, Function] = field(default_factory=dict)  # by id, what ran out of time, over several checks
     patient_with: str = ""  # the function that is asked although it ran out of time before
 
     def answers(self, questions: Sequence[Question]) -> list[tuple[Answer, ...]]:
-        found = []
+        return list(self.each(questions))
+
+    def each(self, questions: Sequence[Question]) -> Iterator[tuple[Answer, ...]]:
+        """The answers, each as it comes."""
         for _, group in groupby(questions, key=lambda question: question.function):
             last: tuple[Answer, ...] = ()
             for question in group:
                 if not last or (any(a.tensor is not None for a in last) and not any(a.outcome.stopped for a in last)):
                     with hushed() if last else contextlib.nullcontext():
                         last = self._answer(question)
-                found.append(last)
-        return found
+                yield last
 
     def _answer(self, question: Question) -> tuple[Answer, ...]:
         count = len(question.targets)
@@ -154,5 +195,13 @@ class InProcess:
         rules = self.student.rules or Guard(self.student.path)
         return rules.judged(lambda: attempted(action, self.student.path, self.limit))
 
+    def trained(self, function: str, program: Callable[[Function], Any]) -> Any:
+        """What a program returns that is run with one function, or the answer that tells what became of it."""
+        with hushed():
+            return self.attempt(lambda: program(self.student.functions[function]))
+
     def line_of(self, function: str) -> int:
         return self.student.lines.get(function, 0)
+
+    def close(self) -> list[str]:
+        return []

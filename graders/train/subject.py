@@ -9,7 +9,7 @@ from typing import Any
 from graders.exercise.kit import Kit
 from graders.exercise.module import Exercise, load, references
 from graders.outcome import Outcome
-from graders.student.module import InProcess, Student, load_beside
+from graders.student.module import InProcess, Student, load_student
 from graders.train import TrainingError
 from graders.verdict.grader import Cases, check
 from graders.verdict.result import Result
@@ -78,7 +78,7 @@ def _subject(kit: Kit, exercise: Exercise) -> Subject:
     missing = [name for name in NEEDED if name not in exercise.namespace]
     if missing:
         raise TrainingError(f"{kit.path} has a run() but no {', '.join(missing)}: training needs all of them.")
-    return Subject(kit, exercise, load_beside(kit))
+    return Subject(kit, exercise, load_student(kit.path, release=kit.release))
 
 
 def wrong_gradients(subject: Subject) -> list[Result]:

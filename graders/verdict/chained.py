@@ -1,7 +1,7 @@
-"""A module in this process, with the lecture's line: float32, each function fed with the results of the others."""
+"""A student's own check, with the lecture's line: float32, each function fed with the results of the others."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -15,9 +15,10 @@ from graders.oracle.questions import question
 from graders.oracle.run import Unanswered, first_departure, losses_by_autograd, losses_by_hand
 from graders.outcome import Outcome
 from graders.student.accidents import hushed, one_thread
-from graders.student.answer import Answer
-from graders.student.module import DEFAULT_LIMIT, InProcess, load_beside
+from graders.student.answer import Answer, Function
+from graders.student.module import DEFAULT_LIMIT, AtHome
 from graders.student.reading import leftover, remarks
+from graders.student.respondents import respondent_for
 from graders.verdict.grader import Cases, Check
 from graders.verdict.result import Result
 from graders.words import Code, Reason, reason
@@ -26,10 +27,18 @@ from graders.words import Code, Reason, reason
 class Chained(Check):
     """A check whose results say more of right answers: exact, approximate, or fed a wrong upstream gradient."""
 
-    def __init__(self, exercise: Exercise, respondent: InProcess, cases: Cases, strict: bool = False):
+    def __init__(self, exercise: Exercise, respondent: AtHome, cases: Cases, strict: bool = False):
         super().__init__(exercise, respondent, cases, strict)
         self.module = respondent
         self._chained: dict[str, Tensor | None] = {}
+
+    @one_thread()
+    def results(self) -> list[Result]:
+        return super().results()
+
+    @one_thread()  # a process that has computed in several may not be forked any more
+    def result(self, item: str) -> Result:
+        return super().result(item)
 
     @cached_property
     def writers(self) -> dict[str, str]:
@@ -124,7 +133,6 @@ class Chained(Check):
             return None
         return lecture_line.line(gradient.target, chained, true)
 
-    @one_thread()  # both sides, or sums of large tensors would differ in their last bits
     def _run_result(self) -> Result:
         """A short training run with the student's gradients: the losses must be those that autograd gives."""
         item = self.exercise.run
@@ -147,22 +155,30 @@ class Chained(Check):
         return Result(item.name, Outcome.WRONG, why, line, lecture=lecture)
 
     def _losses(self, item: Gradient) -> list[float] | Answer:
-        function = self.module.student.functions[item.function]
-        seed = self.cases.deciding.seed
-
-        def train() -> list[float] | Answer:
-            try:
-                return losses_by_hand(self.exercise, function, seed)
-            except Unanswered as error:
-                return error.answer
-
-        with hushed():
-            losses: list[float] | Answer = self.module.attempt(train)
+        run = Run(replace(self.cases.kit), self.cases.deciding.seed)
+        losses: list[float] | Answer = self.module.trained(item.function, run)
         return losses
 
 
-def self_check(kit: Kit, limit: float = DEFAULT_LIMIT, strict: bool = False) -> Chained:
-    """A student's own check of the stub beside its kit; `limit` is in seconds, for one call of one function."""
+@dataclass(frozen=True)
+class Run:
+    """The losses of a kit's run() with a student's function. It can be sent to a fork: the exercise is made there."""
+
+    kit: Kit
+    seed: int
+
+    def __call__(self, function: Function) -> list[float] | Answer:
+        try:
+            return losses_by_hand(self.kit.exercise, function, self.seed)
+        except Unanswered as error:
+            return error.answer
+
+
+@one_thread()  # the oracles are made here
+def self_check(kit: Kit, limit: float = DEFAULT_LIMIT, strict: bool = False, apart: bool = True) -> Chained:
+    """A student's own check of the stub beside its kit; `limit` is in seconds, for one call of one function.
+
+    The student's code runs in a fork where that serves, unless `apart` is false: then a debugger can follow.
+    """
     exercise = kit.exercise
-    respondent = InProcess(load_beside(kit, limit), limit)
-    return Chained(exercise, respondent, Cases.at_home(exercise, kit), strict)
+    return Chained(exercise, respondent_for(kit.path, limit, apart, kit.release), Cases.at_home(exercise, kit), strict)
