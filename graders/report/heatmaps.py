@@ -89,7 +89,8 @@ def _largest(matrix: NDArray[np.float64]) -> float:
 
 def _indices(matrix: NDArray[np.float64], largest: float) -> NDArray[np.uint8]:
     """Of the palette, (rows, columns): 0 is -largest or less, STEPS zero, 2 * STEPS the most, the last not finite."""
-    share = np.clip(np.nan_to_num(matrix) / (largest or 1.0), -1.0, 1.0)
+    with np.errstate(over="ignore"):  # infinite is clipped, too
+        share = np.clip(np.nan_to_num(matrix) / (largest or 1.0), -1.0, 1.0)
     return np.where(np.isfinite(matrix), STEPS + (share * STEPS).round(), 2 * STEPS + 1).astype(np.uint8)
 
 

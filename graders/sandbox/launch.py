@@ -113,6 +113,7 @@ class Zygote:
             for descriptor in (result, printed):
                 stack.callback(os.close, descriptor)
                 os.set_blocking(descriptor, False)
+                os.fchmod(descriptor, 0)  # or a child opens its end again by /proc/self/fd, and reads what it has said
             try:
                 socket.send_fds(self._control, [b"F"], [task, result_end, printed_end])
             except OSError as error:

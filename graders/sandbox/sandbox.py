@@ -30,7 +30,7 @@ from graders.sandbox.task import Limits, most_elements, pack
 from graders.student.answer import Answer
 from graders.student.question import Question
 from graders.student.text import LONGEST_SOURCE
-from graders.words import Code, reason
+from graders.words import Code, Reason, reason
 
 Answers = list[tuple[Answer, ...]]  # for each question an answer a gradient
 
@@ -140,7 +140,7 @@ class Sandbox:
             return Run([], Outcome.GRADER_ERROR, reason(Code.SANDBOX_FAILED, text=str(error)))
         finally:
             os.close(descriptor)
-        if not run.claims:  # not even armed: nothing of the submission has run
+        if not run.claims and run.reason != Reason(Code.GARBLED):  # not even armed: nothing of the submission has run
             run.outcome, run.reason = Outcome.GRADER_ERROR, reason(Code.SANDBOX_FAILED, text=str(run.reason))
         return run
 

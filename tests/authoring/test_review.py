@@ -130,7 +130,7 @@ def test_a_good_module_is_not_refused(tmp_path: Path) -> None:
     story = "dL/dx, (n, m): a square.\n\n    Note: both. In short: think.\n"
     text = GOOD.replace("dL/dx, (n, m): a square.\n", story).replace("        again.", "        Points: 3 of them.")
     text = text.replace("$2x$", "Hence:\n    $2x$\n    Point: by point.")
-    assert [e.name for e in reviewed_all(written(tmp_path, text).parents[1])] == ["ex"]
+    assert [e.path.stem for e in reviewed_all(written(tmp_path, text).parents[1])] == ["ex"]
 
 
 def test_all_mistakes_of_all_modules_are_told_at_once(tmp_path: Path) -> None:
@@ -147,13 +147,25 @@ def test_all_mistakes_of_all_modules_are_told_at_once(tmp_path: Path) -> None:
     assert str(refused(first, "release")).count("\n  -> ") == len(errors) >= 7
 
 
-def test_a_second_module_of_one_name_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("other", "what"),
+    [
+        ("unit2/ex.py", ""),  # another unit, so another exercise
+        ("unit/EX.py", "a second exercise is called"),  # some systems take the files of both for one
+        ("no-name/ex.py", "no name of an exercise"),
+        ("unit/2nd.py", "no name of an exercise"),
+    ],
+)
+def test_what_modules_may_be_called(tmp_path: Path, other: str, what: str) -> None:
     first = written(tmp_path, GOOD)
-    other = tmp_path / "reference" / "unit2" / "ex.py"
-    other.parent.mkdir()
-    other.write_text(GOOD)
+    second = first.parents[1] / other
+    second.parent.mkdir(exist_ok=True)
+    second.write_text(GOOD)
+    if not what:
+        assert len(reviewed_all(first.parents[1])) == 2
+        return
     (error,) = refused(first, "release").all
-    assert error.path == other and str(first) in error.what and "name of its own" in error.remedy
+    assert {error.path, Path(error.what.partition("(")[2].rstrip(")"))} & {second} and what in error.what
 
 
 @pytest.mark.parametrize(
