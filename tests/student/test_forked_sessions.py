@@ -24,18 +24,20 @@ pytestmark = pytest.mark.skipif(not can_fork(), reason="forks do not serve here"
 
 EX1 = "ex1_atomic"
 RIGHT = solutions(EX1)
-SEGFAULT = "import ctypes\nctypes.string_at(0)"
+SYSTEM = "import random\nos = getattr(random, '_os')"  # os itself may not be imported
+LOADED = f"{SYSTEM}\nmodules = getattr(getattr(os, 'sys'), 'modules')"
+SEGFAULT = f"{LOADED}\nctypes = modules['ctypes']\nctypes.string_at(0)"
 ACCIDENTS = {
     "dprobs": (SEGFAULT, "died of SIGSEGV"),
     "dcounts_sum": ("import itertools\nsum(itertools.count())", "still running after 1 s: an endless loop?"),
     "dcounts": ("while True: print('flood')", "printed more than 1048576 bytes"),
-    "dlogit_maxes": ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "died of SIGKILL"),
+    "dlogit_maxes": (f"{SYSTEM}\nos.kill(os.getpid(), 9)", "died of SIGKILL"),
     "dh": ("torch.tanh = torch.Tensor.sum = None\nreturn dlogits @ W2.T", None),
     "dW2": ("return torch.ones(10**12)", "can't allocate memory"),
-    "dhpreact": ("import sys\nsys.modules.clear()\nreturn (1 - h**2) * dh", "AttributeError"),
+    "dhpreact": (f"{LOADED}\nmodules.clear()\nreturn (1 - h**2) * dh", "AttributeError"),
     "dbngain": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
-    "dbnbias": ("import ctypes\nctypes.CDLL(None)._exit(0)", "ended the process (exit code 0)"),
-    "dbnraw": ("print('a last word')\nimport os\nos.closerange(0, 4096)", "its answer did not come back"),
+    "dbnbias": (f"{LOADED}\nctypes = modules['ctypes']\ngetattr(ctypes.CDLL(None), '_exit')(0)", "ended the process (exit code 0)"),
+    "dbnraw": (f"print('a last word')\n{SYSTEM}\nos.closerange(0, 4096)", "its answer did not come back"),
 }
 
 
@@ -81,7 +83,7 @@ def children(pid: int) -> list[int]:
 @pytest.fixture
 def endless(student_folder: Folder) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """A session whose fork loops; with the fork's id."""
-    body = "open('looping', 'w').close()\nwhile True:\n    pass"
+    body = f"{SYSTEM}\nos.mkdir('looping')\nwhile True:\n    pass"
     path = student_folder(EX1, {**RIGHT, "dprobs": body})
     session = subprocess.Popen(
         command(path, "--time-limit", "60"),
