@@ -169,6 +169,7 @@ class Code(Enum):
         "this cannot be used here: torch, numpy, math and the like suffice",
     )
     ONE_FILE = (
+        "{name} cannot be used: did you mean `{close}`?",
         "{name} cannot be used: one file is graded, with torch and numpy. Copy what you need of {name} into it",
         "this cannot be used: one file is graded, with torch and numpy. Copy what you need into it",
     )

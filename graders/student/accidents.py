@@ -19,7 +19,6 @@ import torch
 from graders.outcome import Outcome
 from graders.student.answer import Answer
 from graders.student.slips import at_import as slip_at_import
-from graders.student.slips import near_module
 from graders.student.time_limit import PATIENCE, TimeLimit, Waited, time_limit
 from graders.words import Code, reason
 
@@ -71,9 +70,7 @@ def at_import(answer: Answer, path: Path) -> Answer:
     """An accident at a module's import, with what it tells of a slip."""
     if answer.error is None or answer.reason is None:
         return answer
-    near = near_module(answer.error)
-    why = reason(answer.reason.code, **dict(answer.reason.facts), close=near) if near else None
-    return replace(answer, reason=why or slip_at_import(answer.error, str(path)) or answer.reason, error=None)
+    return replace(answer, reason=slip_at_import(answer.error, str(path)) or answer.reason, error=None)
 
 
 def _raised_by(error: BaseException, path: Path) -> bool:

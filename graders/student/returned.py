@@ -46,10 +46,17 @@ def as_tensor(returned: object, dtype: torch.dtype) -> Tensor:
         returned = _of_numbers(returned)
     if not isinstance(returned, Tensor):
         raise NotATensor(Reason(Code.RETURNED_COMPLEX) if isinstance(returned, complex) else _other(returned))
+    if type(returned).__torch_dispatch__ is not Tensor.__torch_dispatch__:  # its numbers are whatever its class says
+        raise NotATensor(_other(returned))
     if returned.is_complex() or returned.layout is not torch.strided:
         raise NotATensor(Reason(Code.RETURNED_COMPLEX if returned.is_complex() else Code.RETURNED_SPARSE))
     with torch._C.DisableTorchFunctionSubclass():  # so that a class of the student's own is a plain tensor from here on
-        return returned.as_subclass(Tensor).detach().to("cpu", dtype)
+        plain = returned.detach().to("cpu", dtype)
+        if type(plain) is not Tensor and isinstance(plain, Tensor):
+            plain = plain.as_subclass(Tensor)
+    if type(plain) is not Tensor:
+        raise NotATensor(_other(returned))
+    return plain
 
 
 def _of_numbers(returned: object) -> Tensor:

@@ -7,6 +7,7 @@ time is guard.py's business: autograd is found there, however it is called.
 
 import ast
 import builtins
+import difflib
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from types import ModuleType
@@ -82,8 +83,11 @@ def fault_of_import(name: str, module: str = "") -> Reason | None:
     root, *rest = whole.split(".")
     if root in MODULES and not (root == "graders" and rest and rest[0] not in OF_GRADERS):
         return None
-    of_python = root in sys.stdlib_module_names or root == "graders"
-    return reason(Code.NO_IMPORT if of_python else Code.ONE_FILE, name=(module.strip(".") and module) or name)
+    called = (module.strip(".") and module) or name
+    if root in sys.stdlib_module_names or root == "graders":
+        return reason(Code.NO_IMPORT, name=called)
+    near = difflib.get_close_matches(root, ["torch", "numpy", "math"], 1)
+    return reason(Code.ONE_FILE, name=called, close=near[0] if near else None)
 
 
 def fault_of_name(meant: str, written: str) -> Reason | None:

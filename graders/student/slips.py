@@ -88,13 +88,6 @@ def at_import(error: BaseException, file: str) -> Reason | None:
     return reason(Code.OUTSIDE, name=name)
 
 
-def near_module(error: BaseException) -> str | None:
-    """The module that was meant by an import of one that is not there."""
-    if type(error) is not ModuleNotFoundError or not isinstance(error.name, str):
-        return None
-    return _near(error.name, ["torch", "numpy", "math"])
-
-
 def innermost(error: BaseException, file: str) -> TracebackType | None:
     """Where the exception passed last through code of `file`."""
     trace, own = error.__traceback__, None

@@ -23,7 +23,7 @@ def test_the_encoding_decides_nothing(tmp_path: Path) -> None:
         Sandbox().required().close()
     except SandboxError as error:
         pytest.skip(str(error))
-    kit = next(kit for kit in kits_in(EXERCISES) if kit.exercise.name == NAME)
+    kit = next(kit for kit in kits_in(EXERCISES) if kit.path.stem == NAME)
     right = fill(kit.stub, solutions(NAME, kit.path.parent.name)) + "# Zoë\nname = 'Zoë'\nassert len(name) == 3\n"
     files = {
         "utf8": right.encode(),
@@ -44,7 +44,7 @@ def test_the_encoding_decides_nothing(tmp_path: Path) -> None:
     report = grade(tmp_path / "class", tmp_path / "out", exercises=[kit])
     for name in files:
         at_home = self_check(replace(kit, path=tmp_path / "home" / name / f"{NAME}.py")).result("dlogits")
-        (in_class,) = report.student(name).results[NAME]
+        (in_class,) = report.student(name).results[f"{kit.path.parent.name}/{NAME}"]
         if name in ("nul", "none"):
             assert (in_class.outcome, at_home.outcome) == (Outcome.NOT_GRADED, Outcome.ERROR), name
             assert at_home.message in in_class.message

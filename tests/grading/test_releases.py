@@ -70,7 +70,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def outcomes(report: Report, student: str) -> dict[str, tuple[Outcome, Code | None]]:
-    results = report.student(student).results["ex"]
+    results = report.student(student).results["unit/ex"]
     return {r.item: (r.outcome, r.reason.code if r.reason else None) for r in results}
 
 

@@ -23,7 +23,8 @@ torch.set_num_threads(2)
 (torch.ones(800, 800) @ torch.ones(800, 800)).tanh().sum()
 """
 SEGFAULT = (
-    "def dprobs(probs, dlogprobs):\n    print('a last word')\n    import ctypes\n    ctypes.string_at(0)\ncheck(dprobs)"
+    "def dprobs(probs, dlogprobs):\n    print('a last word')\n    import random\n    modules = "
+    "getattr(getattr(getattr(random, '_os'), 'sys'), 'modules')\n    modules['ctypes'].string_at(0)\ncheck(dprobs)"
 )
 HELPED = """\
 ONE = 1.0
@@ -58,7 +59,11 @@ def test_a_kernel_lives_on(tmp_path: Path) -> None:
     ]
     assert all(o.get("name") != "stderr" for c in notebook["cells"] for o in c["outputs"])
     assert "exact: True" in said[2]
-    assert "a last word" in said[3] and "died of SIGSEGV" in said[3] and "line 4: ctypes.string_at(0)" in said[3]
+    assert (
+        "a last word" in said[3]
+        and "died of SIGSEGV" in said[3]
+        and "line 5: modules['ctypes'].string_at(0)" in said[3]
+    )
     assert "apart" in said[4] and "approximate: True" in said[4]
     assert "kept True" in said[5]
     assert "took" in said[6]

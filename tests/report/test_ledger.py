@@ -33,7 +33,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Report]:
         Sandbox().required().close()
     except SandboxError as error:
         pytest.skip(str(error))
-    kit = next(kit for kit in kits_in(EXERCISES) if kit.exercise.name == NAME)
+    kit = next(kit for kit in kits_in(EXERCISES) if kit.path.stem == NAME)
     right = fill(kit.stub, solutions(NAME, kit.path.parent.name))
     folder, out = tmp_path_factory.mktemp("class"), tmp_path_factory.mktemp("out")
     files = {

@@ -14,7 +14,8 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
-import graders.verdict.chained  # noqa: F401  (stays imported: pytester forgets what is imported inside a run)
+import graders.student.forked  # both stay imported: pytester forgets what is imported inside a run
+import graders.verdict.chained  # noqa: F401
 from tests.conftest import Folder
 from tests.support.stubs import REFERENCE, solutions
 

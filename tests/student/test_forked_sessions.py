@@ -36,7 +36,10 @@ ACCIDENTS = {
     "dW2": ("return torch.ones(10**12)", "can't allocate memory"),
     "dhpreact": (f"{LOADED}\nmodules.clear()\nreturn (1 - h**2) * dh", "AttributeError"),
     "dbngain": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
-    "dbnbias": (f"{LOADED}\nctypes = modules['ctypes']\ngetattr(ctypes.CDLL(None), '_exit')(0)", "ended the process (exit code 0)"),
+    "dbnbias": (
+        f"{LOADED}\nctypes = modules['ctypes']\ngetattr(ctypes.CDLL(None), '_exit')(0)",
+        "ended the process (exit code 0)",
+    ),
     "dbnraw": (f"print('a last word')\n{SYSTEM}\nos.closerange(0, 4096)", "its answer did not come back"),
 }
 

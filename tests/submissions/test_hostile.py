@@ -27,7 +27,7 @@ NAME = "ex2_cross_entropy"
 
 @pytest.fixture(scope="module")
 def kit() -> Kit:
-    return next(kit for kit in kits_in(EXERCISES) if kit.exercise.name == NAME)
+    return next(kit for kit in kits_in(EXERCISES) if kit.path.stem == NAME)
 
 
 def honest(folder: Path, kit: Kit) -> None:

@@ -115,6 +115,7 @@ REFUSALS = [
         Code.ONE_FILE,
         "import my_helpers\n...",
     ),
+    Refusal("a misspelt package", "return torhc.softmax(logits, 1)", Code.ONE_FILE, "...", "import torhc"),
     Refusal("another package", "return scipy.special.softmax(logits)", Code.ONE_FILE, "...", "import scipy.special"),
     Refusal("the system", "return os.getcwd()", Code.NO_IMPORT, "...", "import os\nos.environ['A'] = '1'"),
     Refusal("a file", "file = open('expected.txt')", Code.OTHER_FILE, "...\nreturn file"),
