@@ -146,7 +146,7 @@ STUDENTS: dict[str, Student] = {
     "patched": Student(ONES, 0, first(PATCHED)),
     "transformer": Student(ONES, 0, first(TRANSFORMER)),
     "reads_source": Student({**ONES, "dprobs": READS}, 0, sentence="forbidden"),
-    "history": Student({**ONES, "dprobs": HISTORY}, 0, sentence="forbidden"),
+    "history": Student({**ONES, "dprobs": HISTORY}, 0, sentence="error"),
     "reads_notebook": Student({**ONES, "dprobs": USES_NOTEBOOK}, 0, first(NOTEBOOK), sentence="forbidden"),
     "hidden_tests": Student(ONES, 0, hidden_tests, same_as_module=False),
     "database": Student({"dprobs": "    " + DATABASE.replace("\n", "\n    ")}, 0, first(DATABASE)),
