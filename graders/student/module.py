@@ -12,7 +12,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
-from graders.exercise.identity import identity_of
 from graders.exercise.stub import release_in
 from graders.outcome import Outcome
 from graders.student.accidents import at_import, attempted, functions_kept, hushed
@@ -92,7 +91,7 @@ def load_student(
         why = reason(Code.OTHER_RELEASE, release=own, present=release)
         return Student(path, text, fault=Answer(Outcome.ERROR, reason=why))
     lines = {node.name: node.lineno for node, _ in program if isinstance(node, ast.FunctionDef)}
-    module = types.ModuleType(f"exercise_{identity_of(path)}")
+    module = types.ModuleType(f"exercise_{path.stem}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # dataclasses and pickle look their module up by name
 

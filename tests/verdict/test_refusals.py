@@ -87,8 +87,8 @@ def test_in_a_notebook(row: Refusal, tmp_path: Path, monkeypatch: pytest.MonkeyP
         (tmp_path / "scipy").mkdir()
         (tmp_path / "scipy/__init__.py").write_text("")
         (tmp_path / "scipy/special.py").write_text("")
-    if "from ." in text:
-        pytest.skip("no notebook has a package")
+    if "from ." in text or "import torhc" in text:
+        pytest.skip("a notebook has no package, and refuses by itself what is not there")
     linecache.cache[cell] = len(text), None, text.splitlines(True), cell
     notebook = ModuleType("notebook")
     monkeypatch.setitem(sys.modules, "notebook", notebook)
