@@ -65,7 +65,7 @@ SITUATIONS = [
     Situation("not_finite", {"dprobs": "return dlogprobs / (probs - probs)"}, options=ONE),
     Situation("changed_in_place", {"dprobs": "dlogprobs /= probs\nreturn dlogprobs"}, options=ONE),
     Situation("prints", {"dprobs": "print('probs', tuple(probs.shape))\nreturn dlogprobs / probs"}, options=ONE),
-    Situation("endless_loop", {"dprobs": "while True:\n    pass"}, options=(*ONE, "--time-limit", "0.3")),
+    Situation("endless_loop", {"dprobs": "while True: pass"}, options=(*ONE, "--time-limit", "0.3")),
     Situation("float32_inside", {"dlogprobs": solutions(EX1)["dlogprobs"].replace("-1.0 / n", "-torch.tensor(1 / n)"), "dprobs": "return dlogprobs.numpy().astype('float32') / probs.numpy().astype('float32')"}, options=ONE, exit_code=0),
     Situation("asks_for_the_answer", {"dprobs": "return dprobs"}, lambda text: text.replace("def dprobs(probs, dlogprobs)", "def dprobs(dprobs)"), ONE),
     Situation("asks_for_a_typo", edit=lambda text: text.replace("def dprobs(probs, dlogprobs)", "def dprobs(prob, dlogprobs)"), options=ONE),
