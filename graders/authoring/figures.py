@@ -38,7 +38,8 @@ COLUMNS = {
 
 def table(tallies: Sequence[Tally]) -> Table:
     """A row an exercise."""
-    drawn = Table("exercise", box=None, pad_edge=False)
+    drawn = Table(box=None, pad_edge=False)
+    drawn.add_column("exercise", overflow="fold", min_width=max((len(tally.exercise) for tally in tallies), default=0))
     for heading in COLUMNS:
         drawn.add_column(heading, justify="right")
     for tally in tallies:
