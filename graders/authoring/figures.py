@@ -38,12 +38,13 @@ COLUMNS = {
 
 def table(tallies: Sequence[Tally]) -> Table:
     """A row an exercise."""
-    drawn = Table(box=None, pad_edge=False)
-    drawn.add_column("exercise", overflow="fold", min_width=max((len(tally.exercise) for tally in tallies), default=0))
+    stems = [tally.exercise.rpartition("/")[2] for tally in tallies]
+    called = stems if len(set(stems)) == len(stems) else [tally.exercise for tally in tallies]
+    drawn = Table("exercise", box=None, pad_edge=False)
     for heading in COLUMNS:
         drawn.add_column(heading, justify="right")
-    for tally in tallies:
-        drawn.add_row(tally.exercise, *(str(getattr(tally, name)) for name in COLUMNS.values()))
+    for name, tally in zip(called, tallies, strict=True):
+        drawn.add_row(name, *(str(getattr(tally, column)) for column in COLUMNS.values()))
     return drawn
 
 
