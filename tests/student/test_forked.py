@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from graders.outcome import Outcome
-from graders.student import guard, time_limit
+from graders.student import guard, talk, time_limit
 from graders.student.answer import Answer
 from graders.student.forked import Forked
 from graders.student.forks import can_fork, fork_here
@@ -153,7 +153,8 @@ def forked_here(cases: dict) -> object:  # type: ignore[type-arg]
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch, accident: Accident) -> None:
-    """A loop is to reach its processor time first, however busy this machine is."""
+    """A loop is to reach its processor time first, and a fork to say where it is, however busy this machine is."""
+    monkeypatch.setattr(talk, "DYING", 3.0)
     monkeypatch.setattr(time_limit, "PATIENCE", 4 if accident.said.startswith("still not") else 100)
 
 
