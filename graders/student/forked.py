@@ -51,7 +51,7 @@ class Forked:
 
     def __post_init__(self) -> None:
         self._text, tree = parsed(self.path)
-        self._lines = lines_in(tree)
+        self._lines = lines_in(tree.body)
 
     @property
     def student(self) -> Student:

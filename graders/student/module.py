@@ -6,7 +6,7 @@ import ast
 import contextlib
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -90,7 +90,7 @@ def load_student(
     if release and own not in ("", release):
         why = reason(Code.OTHER_RELEASE, release=own, present=release)
         return Student(path, text, fault=Answer(Outcome.ERROR, reason=why))
-    lines = {node.name: node.lineno for node, _ in program if isinstance(node, ast.FunctionDef)}
+    lines = lines_in(statement for statement, _ in program)
     module = types.ModuleType(f"exercise_{path.stem}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # dataclasses and pickle look their module up by name
@@ -126,9 +126,9 @@ def parsed(path: Path) -> tuple[str, ast.Module]:
         return "", ast.Module([], [])
 
 
-def lines_in(tree: ast.Module) -> dict[str, int]:
-    """The line of each top-level function."""
-    return {node.name: node.lineno for node in tree.body if isinstance(node, ast.FunctionDef)}
+def lines_in(statements: Iterable[ast.stmt]) -> dict[str, int]:
+    """The line of each function among a module's statements."""
+    return {node.name: node.lineno for node in statements if isinstance(node, ast.FunctionDef)}
 
 
 def unreadable(error: SyntaxError | ValueError | RecursionError) -> Answer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import os
 import random
 import stat
@@ -20,6 +19,7 @@ from graders.submissions.ledger import Fate, Line
 from graders.submissions.naming import student_name
 from graders.submissions.roster import Handed
 from tests.support.handed import Student, students_in
+from tests.support.hostile_folders import tarred, zipped
 
 OFFERS = {"ex1_atomic": ["dprobs", "dlogits", "dh"], "ex2_cross_entropy": ["dlogits"]}
 SOURCE = b"def dprobs(): pass\n"
@@ -27,24 +27,6 @@ SOURCE = b"def dprobs(): pass\n"
 
 def read(folder: Path) -> dict[str, Student]:
     return students_in(folder, OFFERS)
-
-
-def zipped(*entries: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in entries:
-            archive.writestr(name, content)
-    return buffer.getvalue()
-
-
-def tarred(*entries: tuple[tarfile.TarInfo | str, bytes], mode: str = "w:gz") -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode=mode) as archive:  # type: ignore[call-overload]
-        for name, content in entries:
-            entry = tarfile.TarInfo(name) if isinstance(name, str) else name
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
 
 
 def of_kind(kind: bytes, name: str = "ex1_atomic.py", target: str = "/etc/passwd") -> tarfile.TarInfo:

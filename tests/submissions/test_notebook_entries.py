@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import tarfile
 import tracemalloc
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ import pytest
 from graders.submissions.notebook_module import LONGEST, module_of
 from tests.support.course import code
 from tests.support.handed import Student, students_in
+from tests.support.hostile_folders import tarred, zipped
 
 OFFERS = {"ex1_atomic": ["dprobs", "dlogits", "dh"], "ex2_cross_entropy": ["dlogits"]}
 RELEASES = {"ex1_atomic": "111111111111", "ex2_cross_entropy": "222222222222"}
@@ -27,24 +25,6 @@ def notebook(body: str = "return 1", exercise: str = "ex1_atomic", marked: bool 
         cell["metadata"] = {"nbgrader": {"grade_id": f"{exercise}-answer-dlogits"}}
     metadata = {"backprop_ninja": {"release": release}} if release else {}
     return json.dumps({"cells": [cell], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}).encode()
-
-
-def zipped(*entries: tuple[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in entries:
-            archive.writestr(name, content)
-    return buffer.getvalue()
-
-
-def tarred(*entries: tuple[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for name, content in entries:
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
 
 
 def put(folder: Path, *files: tuple[str, bytes]) -> None:
