@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from rich.table import Table
 
+from graders.exercise.identity import in_short
+
 
 @dataclass
 class Tally:
@@ -38,13 +40,12 @@ COLUMNS = {
 
 def table(tallies: Sequence[Tally]) -> Table:
     """A row an exercise."""
-    stems = [tally.exercise.rpartition("/")[2] for tally in tallies]
-    called = stems if len(set(stems)) == len(stems) else [tally.exercise for tally in tallies]
+    called = in_short(tally.exercise for tally in tallies)
     drawn = Table("exercise", box=None, pad_edge=False)
     for heading in COLUMNS:
         drawn.add_column(heading, justify="right")
-    for name, tally in zip(called, tallies, strict=True):
-        drawn.add_row(name, *(str(getattr(tally, column)) for column in COLUMNS.values()))
+    for tally in tallies:
+        drawn.add_row(called[tally.exercise], *(str(getattr(tally, column)) for column in COLUMNS.values()))
     return drawn
 
 

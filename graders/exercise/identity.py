@@ -21,6 +21,12 @@ def short(stub: Path) -> str:
     return identity_of(stub) if several else stub.stem
 
 
+def in_short(identities: Iterable[str]) -> dict[str, str]:
+    """What a table calls exercises: all without their units, unless two would be called the same."""
+    stems = {identity: identity.rpartition("/")[2] for identity in identities}
+    return stems if len(set(stems.values())) == len(stems) else {identity: identity for identity in stems}
+
+
 def file_safe(identity: str) -> str:
     """As a file, an nbgrader assignment or a cell bears it."""
     return identity.replace("/", "--")

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from graders.exercise.identity import in_short
 from graders.outcome import Outcome
 from graders.report.ledger import Ledger
 from graders.report.scores import Report
@@ -31,8 +32,8 @@ def print_summary(report: Report, console: Console) -> None:
 
 def table(report: Report) -> Table:
     """A line an exercise: how many handed it in, how far they are."""
-    drawn = Table(box=None, pad_edge=False)
-    drawn.add_column("exercise", min_width=max(map(len, report.exercises), default=0))
+    drawn, called = Table(box=None, pad_edge=False), in_short(report.exercises)
+    drawn.add_column("exercise", min_width=max(map(len, called.values()), default=0))
     for heading in ("students", "mean points", "all right", "right", "wrong", "untouched"):
         drawn.add_column(heading, justify="right")
     for name in report.exercises:
@@ -45,7 +46,7 @@ def table(report: Report) -> Table:
         possible = sum(item.points for item in report.exercises[name].items)
         mean = f"{sum(scores) / len(scores):.1f} of {possible}" if scores else "-"
         full = sum(score == possible for score in scores)
-        drawn.add_row(name, str(len(students)), mean, str(full), *shares)
+        drawn.add_row(called[name], str(len(students)), mean, str(full), *shares)
     return drawn
 
 
